@@ -1,0 +1,27 @@
+"""The contract: the problem, its rules, the plan with its certificate, and the independent verifier."""
+
+from apportion.problem.plan import Certificate, Plan, Prices, RulePrice, RuleVerdict, Status, Verdict, relative_gap
+from apportion.problem.problem import AssignmentProblem
+from apportion.problem.rules import LeadShare, Limit, MaxMin, OpportunityShare, RevenueShare, Rule, Share
+from apportion.problem.verify import price_bound, verify
+
+__all__ = [
+    "AssignmentProblem",
+    "Certificate",
+    "LeadShare",
+    "Limit",
+    "MaxMin",
+    "OpportunityShare",
+    "Plan",
+    "Prices",
+    "RevenueShare",
+    "Rule",
+    "RulePrice",
+    "RuleVerdict",
+    "Share",
+    "Status",
+    "Verdict",
+    "price_bound",
+    "relative_gap",
+    "verify",
+]

@@ -1,0 +1,153 @@
+"""The eligible pairs, lead by lead, and the numbers that belong to a pair."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from apportion.problem.checked import Checker
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """Which pairs are eligible. start : (L + 1,) offsets; rep : (P,) rep of each pair, ascending within a lead."""
+
+    start: NDArray[np.int64]
+    rep: NDArray[np.int64]
+    n_reps: int
+
+    @property
+    def n_leads(self) -> int:
+        """L."""
+        return len(self.start) - 1
+
+    @property
+    def n_pairs(self) -> int:
+        """P."""
+        return len(self.rep)
+
+    @cached_property
+    def lead(self) -> NDArray[np.int64]:
+        """(P,) lead of each pair."""
+        return np.repeat(np.arange(self.n_leads), np.diff(self.start))
+
+    def position(self, lead: Any, rep: Any) -> NDArray[np.int64]:
+        """Index of the pairs (lead, rep), -1 where a pair is not eligible."""
+        key = self.lead * self.n_reps + self.rep
+        wanted = np.asarray(lead, dtype=np.int64) * self.n_reps + np.asarray(rep, dtype=np.int64)
+        if not len(key):
+            return np.full(wanted.shape, -1, dtype=np.int64)
+        found = np.minimum(np.searchsorted(key, wanted), len(key) - 1)
+        return np.where((key[found] == wanted) & (np.asarray(rep) >= 0), found, -1)
+
+    def mean_by_lead(self, entries: Floats) -> Floats:
+        """(L,) mean of the entries over each lead's pairs; 0 for a lead with none."""
+        count = np.diff(self.start)
+        return np.bincount(self.lead, weights=entries, minlength=self.n_leads) / np.maximum(count, 1)
+
+    def dense(self, entries: Floats, fill: float) -> Floats:
+        """(L, R) array of the entries, `fill` where a pair is not eligible."""
+        full = np.full((self.n_leads, self.n_reps), fill)
+        full[self.lead, self.rep] = entries
+        return full
+
+
+def read_pairs(
+    check: Checker, *, value: Any, eligible: Any, effort: Any, revenue: Any
+) -> tuple[Pairs, dict[str, Floats]]:
+    """Turn the arrays over leads × reps into pairs; what is wrong goes to `check`, and stops here if the shape is unknown."""
+    sparse = _as_csr(check, value)
+    n_leads, n_reps = sparse.shape
+    keep = _kept(check, eligible, sparse)
+    lead = np.repeat(np.arange(n_leads), np.diff(sparse.indptr))[keep]
+    start = np.concatenate([[0], np.cumsum(np.bincount(lead, minlength=n_leads))]).astype(np.int64)
+    pairs = Pairs(start=_frozen(start), rep=_frozen(sparse.indices[keep].astype(np.int64)), n_reps=n_reps)
+    values = _finite(check, "value", pairs, sparse.data[keep])
+    entries = {
+        "value": values,
+        "revenue": values if revenue is None else _finite(check, "revenue", pairs, _entries(check, "revenue", revenue, pairs)),
+        "effort": _finite(check, "effort", pairs, _efforts(check, effort, pairs), minimum=0.0),
+    }
+    return pairs, entries
+
+
+def _as_csr(check: Checker, value: Any) -> sp.csr_matrix:
+    if sp.issparse(value):
+        coo = value.tocoo()
+        csr = sp.csr_matrix((coo.data.astype(np.float64), (coo.row, coo.col)), shape=coo.shape)
+        csr.sum_duplicates()
+        if csr.nnz != coo.nnz:
+            check.fault("value", "must store each pair once; some pairs are stored twice", None)
+        csr.sort_indices()
+    else:
+        dense = check.array("value", value)
+        if dense is None or dense.ndim != 2:
+            shape = None if dense is None else dense.shape
+            check.fault("value", "must be an (L, R) array of leads × reps", shape)
+            check.finish()
+        assert dense is not None
+        n_leads, n_reps = dense.shape
+        csr = sp.csr_matrix(
+            (dense.ravel().copy(), np.tile(np.arange(n_reps), n_leads), np.arange(n_leads + 1) * n_reps), shape=dense.shape
+        )
+    if csr.shape[1] == 0:
+        check.fault("value", "must have at least one rep (column)", csr.shape)
+        check.finish()
+    return csr
+
+
+def _kept(check: Checker, eligible: Any, sparse: sp.csr_matrix) -> NDArray[np.bool_]:
+    if eligible is None:
+        return np.ones(sparse.nnz, dtype=bool)
+    allowed = eligible.toarray() if sp.issparse(eligible) else np.asarray(eligible)
+    if allowed.shape != sparse.shape or allowed.dtype != np.bool_:
+        check.fault("eligible", f"must be bool of shape {sparse.shape}", f"{allowed.dtype} of shape {allowed.shape}")
+        check.finish()
+    lead = np.repeat(np.arange(sparse.shape[0]), np.diff(sparse.indptr))
+    return np.asarray(allowed[lead, sparse.indices], dtype=bool)
+
+
+def _efforts(check: Checker, effort: Any, pairs: Pairs) -> Floats:
+    if effort is None:
+        return np.ones(pairs.n_pairs)
+    if not sp.issparse(effort) and np.ndim(effort) <= 1:
+        return check.vector("effort", effort, pairs.n_leads)[pairs.lead]
+    return _entries(check, "effort", effort, pairs)
+
+
+def _entries(check: Checker, name: str, matrix: Any, pairs: Pairs) -> Floats:
+    """(P,) the entries of an (L, R) array or sparse matrix at the pairs."""
+    shape = (pairs.n_leads, pairs.n_reps)
+    if sp.issparse(matrix):
+        if matrix.shape == shape:
+            return np.asarray(matrix.tocsr()[pairs.lead, pairs.rep], dtype=np.float64).ravel()
+        got = matrix.shape
+    else:
+        dense = check.array(name, matrix)
+        if dense is not None and dense.shape == shape:
+            return dense[pairs.lead, pairs.rep]
+        got = None if dense is None else dense.shape
+    check.fault(name, f"must have shape {shape}" + (f" or ({pairs.n_leads},)" if name == "effort" else ""), got)
+    return np.zeros(pairs.n_pairs)
+
+
+def _finite(check: Checker, name: str, pairs: Pairs, entries: Floats, minimum: float | None = None) -> Floats:
+    wrong = ~np.isfinite(entries) if minimum is None else ~(np.isfinite(entries) & (entries >= minimum))
+    if wrong.any():
+        first = int(np.argmax(wrong))
+        must = "be finite" if minimum is None else f"be finite and >= {minimum:g}"
+        place = f"{name}[{pairs.lead[first]}, {pairs.rep[first]}]"
+        check.fault(name, f"must {must} at every eligible pair; {place} is not", float(entries[first]), int(wrong.sum()))
+    return _frozen(np.ascontiguousarray(entries, dtype=np.float64))
+
+
+def _frozen(array: NDArray[Any]) -> NDArray[Any]:
+    array.setflags(write=False)
+    return array
