@@ -72,7 +72,8 @@ def _per_rep(problem: AssignmentProblem, owner: NDArray[np.int64], amount: NDArr
 def gini(amount: NDArray[np.float64], fair: NDArray[np.float64]) -> float:
     """Gini coefficient of x = amount / fair over reps with a fair share: ΣΣ f_j f_k |x_j − x_k| / 2μ, μ = Σ f_j x_j.
 
-    NaN when nothing is shared or some amount is negative. Computed from the Lorenz curve of amount against fair share.
+    NaN when nothing is shared or some amount is negative. Computed from the Lorenz curve of amount against fair
+    share.
     """
     held = fair > 0
     amount, fair = amount[held], fair[held]

@@ -17,7 +17,7 @@ def round_robin(desk: Desk) -> Ints:
 
 
 def weighted(desk: Desk) -> Ints:
-    """Smooth weighted round robin: each time the free reps earn their weight; the richest pays all of it and gets it."""
+    """Smooth weighted round robin: each time, free reps earn their weight; the richest pays all of it and gets it."""
     credit = np.zeros(len(desk.capacity))
 
     def choose(unit: int, free: Bools) -> int:
