@@ -19,6 +19,7 @@ PLAN_COLUMNS = (
     "outcome",
     "runner_up_cost",
 )
+_TEXT = ("rep_id", "runner_up_rep_id", "reason", "tier", "outcome")
 
 
 def assignments_frame(batch: Batch, plan: Plan, *, explanations: Explanations | None = None) -> pd.DataFrame:
@@ -31,7 +32,7 @@ def assignments_frame(batch: Batch, plan: Plan, *, explanations: Explanations | 
     leads = batch.leads.reset_index(drop=True)
     leads = leads.rename(columns={name: _free(f"lead_{name}", leads) for name in PLAN_COLUMNS if name in leads.columns})
     told = reasons.leads[list(PLAN_COLUMNS)].set_axis(batch.rows)
-    every = told.reindex(range(len(leads)))
+    every = told.astype(dict.fromkeys(_TEXT, object)).reindex(range(len(leads)))
     out = every.index.difference(told.index)
     screened = batch.screened.reset_index(drop=True)
     every.loc[out, "outcome"] = screened.loc[out, "outcome"].where(screened.loc[out, "outcome"] == "reject", "nurture")

@@ -39,7 +39,10 @@ def _because(facts: Facts, lead: int) -> Reason:
     if gain[row] <= facts.tolerance:
         return "together", f"{fit}, and all leads taken together no better place for it was found"
     if facts.book.kinds[row] == "capacity":
-        return "slot", f"{fit} and had room, and the time of those with a higher estimate is worth more on other leads"
+        had_room = (
+            f"{fit} and had room" if facts.fit[facts.pair[lead]] >= facts.mean_fit[lead] else f"you had room: {fit}"
+        )
+        return "slot", f"{had_room}, and the time of those with a higher estimate is worth more on other leads"
     if facts.book.kinds[row] == "min_load":
         return "rule", f"{fit}, and it counts towards your minimum load"
     rule = quoted(facts.book.names[row])

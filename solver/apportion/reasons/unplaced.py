@@ -89,7 +89,7 @@ def _close(facts: Facts, unit: int) -> Reason:
     reps = units.rep[entries]
     room = facts.load[reps] + units.effort[entries] <= facts.batch.problem.capacity[reps] * (1 + 1e-9)
     gap = money(facts.remaining_gap(), facts.currency)
-    rest = f"no exchange was found that earns more (all that could still be gained in this batch is {gap})."
+    rest = f"no exchange was found that earns more (at most {gap} could still be gained in this whole batch)."
     if not (room & units.fits[entries]).any():
         who = count(int(units.fits[entries].sum()), "eligible rep")
         return "full", f"No room is left with the {who} who could take it, and {rest}"

@@ -136,7 +136,8 @@ class _Question:
         facts, problem = self.facts, self.facts.batch.problem
         moved = np.where(facts.units.of_lead == self.unit, self.rep, facts.plan.rep)
         before, after = (verify(problem, facts.plan.replace(rep=rep)) for rep in (facts.plan.rep, moved))
-        return after.objective - before.objective, tuple(r.rule for r in after.broken if r.rule not in _CLAIMS)
+        known = {rule.rule for rule in before.broken}.union(_CLAIMS)
+        return after.objective - before.objective, tuple(r.rule for r in after.broken if r.rule not in known)
 
     def _reason(self, gain: float, breaks: tuple[str, ...]) -> tuple[Kind, str | None, str]:
         facts, units = self.facts, self.facts.units
@@ -182,25 +183,20 @@ class _Question:
     def _worth_more(self, more: float, breaks: tuple[str, ...]) -> tuple[Kind, str | None, str]:
         """On this lead alone the rep who asks is as good or better: prices, rules or room decide."""
         facts, units, book = self.facts, self.facts.units, self.facts.book
-        alone = (
-            "would be worth as much with you"
-            if more <= 10 * facts.tolerance
-            else (f"alone would be worth {money(more, facts.currency)} more with you than with {self.who}")
-        )
+        alone = "would be worth as much with you"
+        if more > 10 * facts.tolerance:
+            alone = f"alone would be worth {money(more, facts.currency)} more with you than with {self.who}"
         held = units.amounts[:, self.held] if self.held >= 0 else np.zeros(len(book.names))
         against = held - units.amounts[:, self.asked]
         paid = [row for row, kind in enumerate(book.kinds) if kind in ("capacity", "min_load", "rule")]
         row = max(paid, key=lambda row: (float(against[row]), -row))
-        if against[row] > facts.tolerance:
+        if against[row] > facts.tolerance and book.kinds[row] == "capacity":
             price = money(float(-units.amounts[row, self.asked]), facts.currency)
-            if book.kinds[row] == "capacity":
-                return (
-                    "slot",
-                    None,
-                    f"{alone}, but your time for it is worth {price} on other leads, and where it is it takes less.",
-                )
-            rule = book.names[row]
+            theirs = f" ({self.who}'s {money(float(-held[row]), facts.currency)})" if self.held >= 0 else ""
+            return "slot", None, f"{alone}, but your time for it is worth {price} on other leads{theirs}."
+        if against[row] > facts.tolerance:
             cost = money(float(against[row]), facts.currency)
+            rule = book.names[row]
             return "rule", rule, f"{alone}, but moving it would cost about {cost} under {quoted(rule)}."
         if "capacity" in breaks:
             return (

@@ -123,13 +123,15 @@ def capacity_prices(problem: AssignmentProblem) -> Prices:
     """Duals of capacity in the linear relaxation without the other rules on reps."""
     pairs = problem.pairs
     n_pairs = pairs.n_pairs
+    if n_pairs == 0:
+        return Prices.none(problem.n_reps)
     rows = np.zeros((problem.n_leads + problem.n_reps, n_pairs))
     rows[pairs.lead, np.arange(n_pairs)] = 1.0
     rows[problem.n_leads + pairs.rep, np.arange(n_pairs)] = problem.effort
     gain = problem.value - problem.nurture[pairs.lead]
     limits = np.concatenate([np.ones(problem.n_leads), problem.capacity])
     solved = linprog(-gain, A_ub=rows, b_ub=limits, method="highs")
-    capacity = -solved.ineqlin.marginals[problem.n_leads :] if n_pairs else np.zeros(problem.n_reps)
+    capacity = -solved.ineqlin.marginals[problem.n_leads :]
     return Prices(capacity=np.maximum(capacity, 0.0), min_load=np.zeros(problem.n_reps))
 
 
