@@ -68,9 +68,10 @@ def rule_prices(facts: Facts) -> pd.DataFrame:
         if price is None:
             continue
         _, groups = problem.groups(rule.by)
+        people = facts.people if isinstance(rule.by, str) and rule.by == "rep" else groups
         unit = "revenue" if isinstance(rule, MaxMin) else rule.measure
         for side, amounts in (("floor", price.low), ("cap", price.high)):
-            for group, amount in zip(groups, np.maximum(amounts, 0.0).tolist(), strict=True):
+            for group, person, amount in zip(groups, people, np.maximum(amounts, 0.0).tolist(), strict=True):
                 if amount <= 0:
                     continue
                 verb = "asking for" if side == "floor" else "allowing"
@@ -83,7 +84,7 @@ def rule_prices(facts: Facts) -> pd.DataFrame:
                 if isinstance(rule, Limit) and unit == "leads":
                     thing = "1 more lead"
                 sentence = (
-                    f"{quoted(str(rule.name))}: {verb} {thing} for {group} {effect} about {_fine(amount, currency)}."
+                    f"{quoted(str(rule.name))}: {verb} {thing} for {person} {effect} about {_fine(amount, currency)}."
                 )
                 rows.append(
                     {
