@@ -5,8 +5,9 @@ from apportion.whatif.baselines import (
     Baseline,
     BaselineResult,
     RouterContext,
+    router_context,
     run_baselines,
     score,
 )
 
-__all__ = ["BASELINES", "Baseline", "BaselineResult", "RouterContext", "run_baselines", "score"]
+__all__ = ["BASELINES", "Baseline", "BaselineResult", "RouterContext", "router_context", "run_baselines", "score"]

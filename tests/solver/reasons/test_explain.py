@@ -256,3 +256,55 @@ def test_no_leads_at_all() -> None:
     plan = plan_of(batch.problem, prices=Prices.none(2), rep=np.zeros(0))
     assert assignments_frame(batch, plan)["outcome"].tolist() == ["reject"]
     assert json.dumps(plan_document(batch, plan), allow_nan=False)
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 10**6))
+def test_every_reason_is_true(seed: int) -> None:
+    """Of the best plan by brute force: what a code claims of fits, values, room and rules is so."""
+    rng = np.random.default_rng(seed)
+    n_leads, n_reps = 5, 3
+    batch = batch_of(
+        np.round(rng.random((n_leads, n_reps)), 1),
+        np.round(rng.gamma(2, 50, n_leads), 0),
+        capacity=rng.integers(0, 4, n_reps),
+        effort=rng.integers(1, 3, n_leads),
+        blocked_by=np.where(rng.random((n_leads, n_reps)) < 0.3, 0, -1),
+        rules=["only in the north"],
+        nurture=np.round(rng.random(n_leads) * 40, 0),
+    )
+    problem = batch.problem
+    plan = plan_of(problem)
+    told = explain(batch, plan).leads
+    value = problem.pairs.dense(problem.value, -np.inf)
+    effort, allowed, capacity = problem.given["effort"], batch.eligibility.allowed, problem.capacity
+    load = np.bincount(plan.rep[plan.rep >= 0], weights=effort[plan.rep >= 0], minlength=n_reps)
+    for lead, row in told.iterrows():
+        fits = allowed[lead] & (effort[lead] <= capacity)
+        best = value[lead][fits].max(initial=-np.inf)
+        rep, code = int(plan.rep[lead]), row["code"]
+        assert (rep >= 0) == (row["outcome"] == "assigned")
+        if rep >= 0:
+            mine = value[lead, rep]
+            assert (code == "only_choice") == (fits.sum() == 1)
+            if code in ("best_fit", "best_value", "equal"):
+                assert mine == pytest.approx(best)
+            if code == "best_fit":
+                assert batch.fit[lead, rep] == batch.fit[lead][allowed[lead]].max()
+            if code == "slot":
+                assert mine < best
+                assert plan.prices.capacity[value[lead] == best].max() > plan.prices.capacity[rep]
+            assert code in ("only_choice", "best_fit", "best_value", "equal", "slot", "together")
+            continue
+        nurture = problem.nurture[lead]
+        assert (code == "no_rep") == (not allowed[lead].any())
+        assert (code == "nurture_worth_more") == (allowed[lead].any() and value[lead].max() <= nurture)
+        if code == "no_capacity":
+            assert not fits.any()
+        if code == "slot":
+            assert (value[lead][fits] - effort[lead] * plan.prices.capacity[fits]).max() <= nurture + 1e-6
+        if code == "full":
+            assert not (fits & (load + effort[lead] <= capacity)).any()
+        assert code != "rule"
+        if code == "gap":  # a rep with room is left only if it earns nothing: the plan is the best there is
+            raise AssertionError("a lead is worth more with a rep who has room, and the plan is the best")

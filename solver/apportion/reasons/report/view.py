@@ -145,7 +145,7 @@ def lead_rows(batch: Batch, reasons: Explanations) -> list[list[Cell]]:
                 cell(row["expected_revenue"], money(row["expected_revenue"], currency)),
                 Cell("" if pd.isna(row["tier"]) else str(row["tier"])),
                 Cell(people.get(runner_up, "–")),
-                cell(cost, money(cost, currency)),
+                cell(cost, money(cost, currency) if cost > 0 else "about 0"),
                 Cell(str(row["reason"])),
             ]
         )

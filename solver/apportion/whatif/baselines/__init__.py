@@ -5,8 +5,9 @@ that must be assigned (these are routed first, those with the fewest eligible re
 equity rule, no limit and no minimum load: routers know none. `score` tells which of those rules each of them breaks.
 """
 
+from apportion.whatif.baselines.arrival import router_context
 from apportion.whatif.baselines.context import RouterContext
 from apportion.whatif.baselines.measures import BaselineResult, score
 from apportion.whatif.baselines.registry import BASELINES, Baseline, run_baselines
 
-__all__ = ["BASELINES", "Baseline", "BaselineResult", "RouterContext", "run_baselines", "score"]
+__all__ = ["BASELINES", "Baseline", "BaselineResult", "RouterContext", "router_context", "run_baselines", "score"]

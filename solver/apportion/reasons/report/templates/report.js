@@ -19,10 +19,17 @@
       return Plotly.relayout(place, theme());
     });
   });
-  function repaint() { drawn.forEach(function (place) { Plotly.relayout(place, theme()); }); }
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", repaint);
-  window.addEventListener("beforeprint", repaint);
-  window.addEventListener("afterprint", repaint);
+  function repaint(more) {
+    drawn.forEach(function (place) { Plotly.relayout(place, Object.assign(theme(), more)); });
+  }
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", function () { repaint({}); });
+  window.addEventListener("beforeprint", function () {
+    repaint({
+      "font.color": "#000", "xaxis.gridcolor": "#bbb", "xaxis.linecolor": "#bbb", "yaxis.linecolor": "#bbb",
+      "xaxis.tickcolor": "#bbb", "yaxis.tickcolor": "#bbb", autosize: false, width: 640
+    });
+  });
+  window.addEventListener("afterprint", function () { repaint({ autosize: true, width: null }); });
 
   function keyOf(row, column) {
     var cell = row.cells[column];
