@@ -20,7 +20,8 @@ from apportion_models.synthetic.market import Codes, encode
 from apportion_models.synthetic.truth import BASE, MAIN_SPREAD, LeadTruth, RepTruth
 
 Bools = npt.NDArray[np.bool_]
-Pod = tuple[float, Callable[[pd.DataFrame], Bools]]  # the share of leads given inside it, and who is in it: (L, R)
+Members = Callable[[pd.DataFrame], Bools]  # of some leads, which reps belong to the pod: (L, R)
+Pod = tuple[float, Members]  # with the share of leads that are given inside it
 DAY = 86_400
 GROWTH = 0.4  # the flow of leads grows by this share over the past
 _CHUNK = 20_000

@@ -137,7 +137,7 @@ class World:
     def setting(
         self, *, pods: tuple[past.Pod, ...], left: Floats | None = None, share: Floats | None = None
     ) -> past.Setting:
-        """What past.work needs of this world. `left` (seconds) and `share` are (R,); by default nobody left, all equal."""
+        """What past.work needs of this world; `left` (seconds) and `share` are (R,), by default never and equal."""
         return past.Setting(
             lead_truth=self.lead_truth,
             rep_truth=self.rep_truth,
@@ -163,7 +163,7 @@ class World:
         return identified
 
     def scored(self, leads: pd.DataFrame, stream: Stream) -> pd.DataFrame:
-        """The leads with a score, 0 to 100: a noisy view of their rep-neutral conversion, blind to the unseen quality."""
+        """The leads with a score, 0 to 100: a noisy view of the rep-neutral conversion, blind to the unseen quality."""
         index = self.lead_truth.index(market.encode(leads)) - BASE + 0.6 * stream.normal(len(leads))
         return leads.assign(score=np.round(100 * expit(1.2 * index)))
 
