@@ -143,14 +143,15 @@ def _assign(
 
 
 def _propensities(setting: Setting, leads: pd.DataFrame, quality: Floats, assigned: Floats) -> Floats:
-    """The probability with which managers choose each rep, (L, R)."""
+    """The probability with which managers choose each rep, (L, R). What no pod takes goes to anyone present."""
     codes = encode(leads)
     seen = setting.lead_truth.index(codes) + quality - BASE
     lift = 0.6 * np.outer(seen, setting.level) + 0.4 * np.outer(codes.size - 1.0, setting.level)
     lift += 0.5 * np.outer(seen, setting.rep_truth.main / MAIN_SPREAD)
     here = (assigned[:, None] >= setting.start) & (assigned[:, None] < setting.left)
     weight = np.exp(np.clip(lift, -20, 20)) * setting.share * here
-    chance, unplaced = np.zeros_like(weight), np.zeros(len(weight))
+    rest = 1.0 - sum(share for share, _ in setting.pods)
+    chance, unplaced = np.zeros_like(weight), np.full(len(weight), rest)
     for share, members in setting.pods:
         inside = weight * members(leads)
         total = inside.sum(axis=1)

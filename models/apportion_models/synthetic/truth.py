@@ -45,7 +45,7 @@ class LeadTruth:
         """The rep-neutral logit f(lead) without the unseen quality, (L,)."""
         large = codes.size >= 2
         smooth = 0.6 * codes.engagement + 0.35 * codes.visits
-        curved = 0.3 * codes.engagement * codes.visits * large + 0.3 * np.sin(2 * codes.age)
+        curved = 0.4 * codes.engagement * codes.visits * large + 0.4 * np.sin(2 * codes.age)
         named = self.industry[codes.industry] + self.source[codes.source] + self.region[codes.region]
         return BASE + smooth + curved + named + self.size[codes.size] + self.product[codes.product]
 
