@@ -64,21 +64,16 @@ def domain(name: str) -> str:
     return name.split()[0].lower() + ".example"
 
 
-def owners(accounts: pd.DataFrame, history: pd.DataFrame, reps: pd.DataFrame) -> pd.Series:
+def owners(accounts: pd.DataFrame, history: pd.DataFrame, territories: pd.DataFrame) -> pd.Series:
     """The owner_rep_id of each account, in its order: of the accounts that earned most, the rep of the last win.
 
-    Nobody owns an account that they do not cover, and who left owns nothing.
+    `territories` says who covers what. Nobody owns an account that they do not cover; who left covers nothing.
     """
     won = history[history["outcome"] == "won"].sort_values(["closed_at", "lead_id"])
     by_account = won.groupby("account_id")
     earned = by_account["deal_value"].sum().sort_index().sort_values(ascending=False, kind="stable")
     last = by_account["rep_id"].last()
     territory = dict(zip(accounts["account_id"], cover.territory_of(accounts), strict=True))
-    covered = {
-        rep_id: {*primary, *overflow}
-        for rep_id, primary, overflow in zip(
-            reps["rep_id"], reps["territories"], reps["overflow_territories"], strict=True
-        )
-    }
-    best = [account for account in earned.index if territory[account] in covered.get(last[account], set())][:OWNED]
+    covered = set(zip(territories["rep_id"], territories["territory"], strict=True))
+    best = [account for account in earned.index if (last[account], territory[account]) in covered][:OWNED]
     return accounts["account_id"].map({account: last[account] for account in best}).astype("str")

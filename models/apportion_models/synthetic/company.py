@@ -84,7 +84,8 @@ def sample_company(*, seed: int = SEED) -> SampleCompany:
     logged = _work(world, everyone, left, accounts, popularity)
     history = logged.frame.drop(columns="company_revenue")
     reps = _with_workload(everyone, logged, world).loc[np.isinf(left), staff.COLUMNS].reset_index(drop=True)
-    accounts.insert(3, "owner_rep_id", accounts_.owners(accounts, history, reps))
+    territories = staff.cover_frame(everyone[np.isinf(left)])
+    accounts.insert(3, "owner_rep_id", accounts_.owners(accounts, history, territories))
     return SampleCompany(
         world=world,
         leads=_batch(world, accounts, popularity),
@@ -92,7 +93,7 @@ def sample_company(*, seed: int = SEED) -> SampleCompany:
         history=history,
         accounts=accounts,
         teams=cover.teams_frame(),
-        territories=staff.cover_frame(reps),
+        territories=territories,
         calendar=staff.draw_calendar(reps, world, Stream(seed, "calendar")),
     )
 

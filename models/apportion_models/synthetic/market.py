@@ -47,12 +47,12 @@ PLACES = (
     Place("US", "South", "us_east", "en", "America/New_York", 5),
     Place("US", "Midwest", "us_west", "en", "America/Chicago", 4),
     Place("US", "West", "us_west", "en", "America/Los_Angeles", 7),
-    Place("CA", "Canada", "us_west", "en", "America/Vancouver", 2),
+    Place("CA", "Canada", "us_west", "fr", "America/Vancouver", 2),
 )
 MARKETS = tuple(dict.fromkeys(place.market for place in PLACES))
 REGIONS = tuple(dict.fromkeys(place.region for place in PLACES))
 MARKET_OF_REGION = {place.region: place.market for place in PLACES}
-INDUSTRIES = ("software", "retail", "industry", "finance", "health", "logistics", "media", "education")
+INDUSTRIES = ("software", "retail", "manufacturing", "finance", "health", "logistics", "media", "education")
 INDUSTRY_WEIGHTS = (8, 7, 6, 5, 4, 3, 2, 1)
 SOURCES = ("web", "referral", "event", "outbound", "partner", "webinar")
 SOURCE_WEIGHTS = (30, 12, 14, 20, 10, 14)
@@ -101,7 +101,8 @@ def encode(leads: pd.DataFrame) -> Codes:
     numbers: dict[str, Floats] = {}
     for column in numeric:
         if column not in missing:
-            numbers[column] = leads[column].to_numpy(dtype=np.float64)
+            # Contiguous, because numpy rounds the last bit of a sine differently on strided views.
+            numbers[column] = np.ascontiguousarray(leads[column].to_numpy(dtype=np.float64))
             bad = np.flatnonzero(~np.isfinite(numbers[column]) | (numbers[column] < 0))
             if len(bad):
                 first = int(bad[0])

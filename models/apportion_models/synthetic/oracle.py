@@ -67,9 +67,13 @@ def plan_revenue(revenue: Floats, rep: np.ndarray) -> float:
 def covers(company: SampleCompany) -> tuple[Bools, Bools]:
     """Whether each rep covers each lead as primary, and as overflow: (L, R) twice."""
     territory = territory_of(company.leads)
-    sides = (company.reps[column] for column in ("territories", "overflow_territories"))
-    primary, overflow = (np.array([[name in cover for cover in side] for name in territory]) for side in sides)
-    return primary, overflow
+
+    def side(cover: str) -> Bools:
+        rows = company.territories[company.territories["cover"] == cover]
+        told = set(zip(rows["rep_id"], rows["territory"], strict=True))
+        return np.array([[(rep, name) in told for rep in company.reps["rep_id"]] for name in territory])
+
+    return side("primary"), side("overflow")
 
 
 def able_pairs(company: SampleCompany) -> Bools:

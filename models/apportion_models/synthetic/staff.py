@@ -13,7 +13,7 @@ from apportion_models.synthetic.people import NEW_DAYS
 from apportion_models.synthetic.world import World
 
 COLUMNS = """
-rep_id name team_id manager_id start_date level specialism capacity territories overflow_territories skills languages
+rep_id name team_id manager_id start_date level specialism capacity territories skills languages
 country time_zone response_rate open_leads open_pipeline paused
 """.split()  # noqa: SIM905 - quoted words are harder to read
 FULL_TIME = 22.0

@@ -24,11 +24,11 @@ def data() -> Path:
 def managed() -> tuple[World, Logged]:
     """A world whose managers choose, with a large history."""
     world = World(seed=11)
-    return world, world.logged(60_000)
+    return world, world.logged(48_000)
 
 
 @pytest.fixture(scope="session")
 def explored() -> tuple[World, Logged]:
     """The same world, every lead given to a rep at random."""
     world = World(seed=11, exploration=1.0)
-    return world, world.logged(60_000)
+    return world, world.logged(48_000)

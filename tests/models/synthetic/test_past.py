@@ -21,7 +21,7 @@ def deciles_agree(probability: np.ndarray, won: np.ndarray) -> None:
 def marginal(world: World, logged) -> np.ndarray:
     """True fit of the logged pairs, each at the time of its assignment, by a route of its own: one lead at a time."""
     reps = world.reps()
-    rows = np.arange(0, len(logged.frame), 40)
+    rows = np.arange(0, len(logged.frame), 60)
     fit = [
         world.true_fit(logged.frame.iloc[[row]], reps.iloc[[logged.rep[row]]], at=logged.frame["assigned_at"].iloc[row])
         for row in rows
