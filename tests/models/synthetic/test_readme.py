@@ -54,10 +54,11 @@ def test_dictionary_counts_are_true(company, data):
         f"{len(alone)} Canadian leads write in French",
         f"empty for the {leads['account_id'].isna().sum()} leads",
         f"The {wanted.sum():,} leads that are no students, competitors or tests",
-        f"need {leads.loc[wanted, 'effort'].sum():,} effort units; contracts give {company.reps['capacity'].sum():,.1f}",
+        f"need {leads.loc[wanted, 'effort'].sum():,} effort units",
+        f"contracts give {company.reps['capacity'].sum():,.1f}",
         f"and {effective_capacity(company).sum():,.1f} after ramp",
         f"spread between reps on one lead {100 * company.true_fit()[wanted].std(axis=1).mean():.1f} points",
-        f"its mean is {company.true_fit()[wanted].mean():.0%}",
+        f"its mean is {company.true_fit()[wanted].mean() * 100:.0f} %",
     ):
         assert sentence in readme, sentence
     for territory in TERRITORIES:
