@@ -31,6 +31,7 @@ FIRST_PAIRS_PER_UNIT = 6
 TINY = 400  # pairs up to which branch and bound closes the gap entirely, without a search before
 SEARCHABLE = 6_000  # pairs up to which branch and bound is worth a try
 NODES = 20_000
+ROUNDING = 1e-9  # relative gap that is none: objective and bound are sums of many numbers
 
 
 def supports(form: Formulation) -> str | None:
@@ -117,7 +118,7 @@ class _State:
             return False
         if self.step:
             return self.bound - self.incumbent.objective < 0.99 * self.step
-        return relative_gap(self.incumbent.objective, self.bound) <= (self.gap if gap is None else gap)
+        return relative_gap(self.incumbent.objective, self.bound) <= max(self.gap if gap is None else gap, ROUNDING)
 
     def _survivors(self) -> Ints:
         """The pairs that a better plan could hold: those that lose no more than the gap."""

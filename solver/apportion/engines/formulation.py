@@ -108,7 +108,7 @@ class Formulation:
     def with_floor(self, rule: MaxMin, floor: float) -> Formulation:
         """Hold every group of a hard MaxMin rule to `floor` per fair share."""
         families = tuple(
-            replace(family, low=np.where(family.low_share > 0, floor * family.low_share, -np.inf), low_share=0 * family.low)
+            replace(family, low=np.where(family.low_share > 0, floor * family.low_share, -np.inf), low_share=np.zeros_like(family.low))
             if family.name == rule.name
             else family
             for family in self.families
