@@ -49,12 +49,20 @@ def owners(leads: pd.DataFrame, accounts: pd.DataFrame | None, *, subsidiaries: 
     that has one; else the account's own; else the lead's `owner_rep_id`.
     """
     parents = parents_of(leads, accounts) if subsidiaries else {}
-    owner: dict[str, str] = {}
-    if accounts is not None:
-        pairs = zip(texts(accounts, "account_id"), texts(accounts, "owner_rep_id"), strict=True)
-        owner = {account: rep for account, rep in pairs if account is not None and rep is not None}
+    owner = _owned_by(leads) | ({} if accounts is None else _owned_by(accounts))
     found: list[str | None] = []
-    for account, fallback in zip(texts(leads, "account_id"), texts(leads, "owner_rep_id"), strict=True):
-        line = [] if account is None else lineage(account, parents)
+    columns = (texts(leads, name) for name in ("account_id", "parent_account_id", "owner_rep_id"))
+    for account, parent, fallback in zip(*columns, strict=True):
+        start = account if account is not None or not subsidiaries else parent
+        line = [] if start is None else lineage(start, parents)
         found.append(next((owner[item] for item in reversed(line) if item in owner), fallback))
     return found
+
+
+def _owned_by(frame: pd.DataFrame) -> dict[str, str]:
+    """account -> owner, for accounts on whose owner all rows of a table agree."""
+    named: dict[str, set[str]] = {}
+    for account, rep in zip(texts(frame, "account_id"), texts(frame, "owner_rep_id"), strict=True):
+        if account is not None and rep is not None:
+            named.setdefault(account, set()).add(rep)
+    return {account: reps.pop() for account, reps in named.items() if len(reps) == 1}

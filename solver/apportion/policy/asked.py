@@ -88,10 +88,12 @@ class Asked:
             raise PolicyError(findings)
 
     def misfits(self, sections: Sequence[str]) -> Iterator[Finding]:
-        """A finding for each predicate that does not fit the tables, by a probe of one entry a column."""
+        """A finding for each predicate over tables that are here and that does not fit them, by a probe of one
+        entry a column."""
         probe = self.tables.probe()
+        absent = {"lead": self.leads is None, "rep": self.reps is None, "pair": self.leads is None or self.reps is None}
         for path, predicate in self.policy.predicates():
-            if path.startswith(tuple(sections)):
+            if path.startswith(tuple(sections)) and not absent[predicate.scope]:
                 try:
                     holds(predicate, probe)
                 except PredicateError as error:

@@ -122,11 +122,10 @@ def limits(
     capacity: pd.DataFrame,
     tier: NDArray[np.int64] | None = None,
     assigned: pd.DataFrame | None = None,
-    territories: pd.DataFrame | None = None,
 ) -> tuple[ResolvedLimit, ...]:
     """Limits, reserves, exploration floors and soft caps over this batch; `capacity` is `rep_capacity`'s answer.
 
-    `territories` is taken for symmetry with `eligible_pairs`. Raises PolicyError, TableError, UsageError.
+    Raises PolicyError, TableError, UsageError.
     """
     if list(capacity["rep_id"].astype(str)) != list(reps["rep_id"].astype(str)):
         raise UsageError("capacity must be rep_capacity's answer for the same reps, in the same order.")
