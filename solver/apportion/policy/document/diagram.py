@@ -8,8 +8,8 @@ from html import escape
 from apportion.policy.document.phrases import money
 from apportion.policy.schema import Policy
 
-WIDTH, STEP, BOX, GAP = 760, 92, 66, 26
-LEFT, BOX_WIDTH, BAR_X, BAR_WIDTH = 20, 430, 580, 160
+WIDTH, STEP, BOX, GAP = 800, 92, 66, 26
+LEFT, BOX_WIDTH, BAR_X, BAR_WIDTH = 20, 430, 612, 172
 
 
 @dataclass(frozen=True)
@@ -19,16 +19,14 @@ class Stage:
     title: str
     says: str
     leaves: str = ""
+    rejects: str = ""
 
 
 def stages(policy: Policy) -> list[Stage]:
     """The stages that a lead passes, with this policy's numbers."""
     screens = {outcome: sum(rule.outcome == outcome for rule in policy.screening) for outcome in ("nurture", "reject")}
-    out = [f"{count} rule{'s' if count != 1 else ''} to {outcome}" for outcome, count in screens.items() if count]
     cover, tiers = policy.territories.cover, policy.tiers.bands
-    unmatched = (
-        "" if policy.territories.unmatched == "any" or not cover else f"no territory: {policy.territories.unmatched}"
-    )
+    unmatched = policy.territories.unmatched if cover else "any"
     counts = (("requirement", len(policy.requirements)), ("own rule", len(policy.rules)))
     asks = [f"{count} {name}{'s' if count != 1 else ''}" for name, count in counts if count]
     asks += ["owner keeps the account"] if policy.accounts.owner != "off" else []
@@ -43,18 +41,31 @@ def stages(policy: Policy) -> list[Stage]:
     ]  # fmt: skip
     shared = [rule.name for rule in policy.equity] + [rule.name for rule in policy.limits]
     return [
-        Stage("Screening", _brief([rule.name for rule in policy.screening]) or "every lead passes", ", ".join(out)),
+        Stage(
+            "Screening",
+            _brief([rule.name for rule in policy.screening]) or "every lead passes",
+            _rules(screens["nurture"]),
+            _rules(screens["reject"]),
+        ),
         Stage("Tier", " › ".join(band.name for band in tiers) or "one tier for all"),
-        Stage("Territory", _brief([item.name for item in cover]) or "none: any place, any rep", unmatched),
-        Stage("Eligibility", ", ".join(asks) or "any rep who is not paused", "no rep may get it"),
-        Stage("Capacity", ", ".join(held) or "working hours and leave", "no room left"),
+        Stage("Territory", _brief([item.name for item in cover]) or "none: any place, any rep", *_unmatched(unmatched)),
+        Stage("Eligibility", _brief(asks) or "any rep who is not paused", "no rep may get it"),
+        Stage("Capacity", _brief(held) or "working hours and leave", "no room left"),
         Stage("Optimise", _brief(shared) or "expected revenue alone", "nurture is worth more"),
     ]
 
 
+def _rules(count: int) -> str:
+    return f"{count} rule{'' if count == 1 else 's'}" if count else ""
+
+
+def _unmatched(outcome: str) -> tuple[str, str]:
+    return ("no territory" if outcome == "nurture" else ""), ("no territory" if outcome == "reject" else "")
+
+
 def _brief(names: list[str], room: int = 54) -> str:
     text = ", ".join(names)
-    return text if len(text) <= room else f"{text[: room - 1].rsplit(',', 1)[0]} … ({len(names)} in all)"
+    return text if len(text) <= room else f"{text[: room - 14].rsplit(',', 1)[0]} … ({len(names)} in all)"
 
 
 def draw(policy: Policy) -> str:
@@ -72,22 +83,24 @@ def draw(policy: Policy) -> str:
         top = index * STEP
         parts.append(_arrow(top))
         parts.append(_box(top, stage))
-        if stage.leaves:
-            middle = top + BOX / 2
-            parts.append(f'<path class="exit" d="M{LEFT + BOX_WIDTH} {middle} H{BAR_X - 2}" marker-end="url(#tip)"/>')
-            x = (LEFT + BOX_WIDTH + BAR_X) / 2
-            for line, text in enumerate(_wrapped(stage.leaves)):
-                parts.append(f'<text class="leave" x="{x}" y="{middle - 7 + 21 * line}">{escape(text)}</text>')
+        parts.append(_exits(top, stage))
     last = (len(found) + 1) * STEP
     parts += [_arrow(last), _pill(last, "A rep, with the reason"), _bar(policy, len(found)), "</svg>"]
     return "".join(parts)
 
 
-def _wrapped(text: str, room: int = 21) -> list[str]:
-    if len(text) <= room:
-        return [text]
-    cut = text.rfind(" ", 0, room + 1)
-    return [text[:cut].rstrip(","), text[cut + 1 :]] if cut > 0 else [text]
+def _exits(top: float, stage: Stage) -> str:
+    start, text_x = LEFT + BOX_WIDTH, (LEFT + BOX_WIDTH + BAR_X) / 2
+    out = ""
+    if stage.leaves:
+        y = top + 24
+        out += f'<path class="exit" d="M{start} {y} H{BAR_X - 2}" marker-end="url(#tip)"/>'
+        out += f'<text class="leave" x="{text_x}" y="{y - 6}">{escape(stage.leaves)}</text>'
+    if stage.rejects:
+        y = top + 50
+        out += f'<path class="reject" d="M{start} {y} h22 m-5 -5 l10 10 m0 -10 l-10 10"/>'
+        out += f'<text class="rejected" x="{start + 36}" y="{y + 4}">rejected: {escape(stage.rejects)}</text>'
+    return out
 
 
 def _arrow(top: float) -> str:
