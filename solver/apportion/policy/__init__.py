@@ -5,7 +5,9 @@ from __future__ import annotations
 from apportion.policy.availability import rep_availability
 from apportion.policy.capacity import lead_effort, overtime, rep_capacity
 from apportion.policy.context import tiers
+from apportion.policy.document import document_policy
 from apportion.policy.eligibility import Effect, Eligibility, eligible_pairs
+from apportion.policy.lint import check_policy
 from apportion.policy.loading import load_policy, policy_json_schema
 from apportion.policy.nurture import must_assign, nurture_values
 from apportion.policy.resolved import ResolvedLimit, ResolvedShare
@@ -20,6 +22,8 @@ __all__ = [
     "Policy",
     "ResolvedLimit",
     "ResolvedShare",
+    "check_policy",
+    "document_policy",
     "eligible_pairs",
     "equity",
     "fair_weights",

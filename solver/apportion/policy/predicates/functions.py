@@ -18,7 +18,7 @@ TEXT_TESTS: dict[str, Callable[[str, str], bool]] = {
     "contains": lambda text, part: part in text,
 }
 CLOCK = {
-    "weekday": lambda stamps: stamps.dayofweek + 1,
+    "weekday": lambda stamps: stamps.day_of_week + 1,
     "hour": lambda stamps: stamps.hour,
     "month": lambda stamps: stamps.month,
 }

@@ -66,6 +66,12 @@ class Policy(Section):
     _source: str = PrivateAttr(default="policy")
     _lines: dict[str, int] = PrivateAttr(default_factory=dict)
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Policy) and self.canonical == other.canonical
+
+    def __hash__(self) -> int:
+        return hash(self.fingerprint)
+
     def tier_names(self) -> Iterator[tuple[str, str]]:
         """(key path, tier) wherever a rule speaks of a tier by name."""
         for index, profile in enumerate(self.ramp):

@@ -90,7 +90,7 @@ class Rule(Section):
             raise ValueError(f"amount is for prefer and avoid; a soft {self.effect} has a price")
         if soft and self.price != "hard":
             raise ValueError(f"price is for allow and forbid; {self.effect} has an amount")
-        if self.effect != "allow" and "leads" in self.model_fields_set:
+        if self.effect != "allow" and self.leads != EVERY_LEAD:
             raise ValueError(f"leads is for allow; in a rule to {self.effect}, write it into when")
         return self
 
