@@ -16,7 +16,7 @@ START, END = "<!-- keys -->", "<!-- end of keys -->"
 def guide_tables() -> str:
     """A table of keys for every section of the policy, as Markdown."""
     schema = policy_json_schema()
-    parts = ["### The policy", *_table(schema)]
+    parts = ["### The policy", *_table(schema, schema["$defs"])]
     seen: list[str] = []
     for key, value in schema["properties"].items():
         for name in _sections(value, schema, []):
@@ -24,7 +24,7 @@ def guide_tables() -> str:
                 seen.append(name)
                 section = schema["$defs"][name]
                 first = str(section["description"]).split("\n")[0]
-                parts += ["", f"### {name}", "", f"{first} (in `{key}`)", *_table(section)]
+                parts += ["", f"### {name}", "", f"{first} (in `{key}`)", *_table(section, schema["$defs"])]
     return "\n".join(parts)
 
 
@@ -43,14 +43,20 @@ def _sections(node: object, schema: dict[str, Any], path: list[str]) -> Iterator
             yield from _sections(value, schema, path)
 
 
-def _table(section: dict[str, Any]) -> list[str]:
+def _opening(value: dict[str, Any], sections: dict[str, Any]) -> str:
+    """The first sentence of the section, or of the items' section, that a key holds."""
+    named = value if "$ref" in value else value.get("items", {})
+    return str(sections[_kind(named)]["description"]).split("\n")[0] if "$ref" in named else ""
+
+
+def _table(section: dict[str, Any], sections: dict[str, Any]) -> list[str]:
     required = section.get("required", [])
     rows = ["", "| key | value | default | what it says |", "|---|---|---|---|"]
     for key, value in section["properties"].items():
         default = "required" if key in required else f"`{_short(value.get('default'))}`"
         if "$ref" in value and key not in required:
             default = "see there"
-        told = str(value.get("description", "")).replace("|", "\\|")
+        told = str(value.get("description") or _opening(value, sections)).replace("|", "\\|")
         rows.append(f"| `{key}` | {_kind(value)} | {default} | {told} |")
     return rows
 

@@ -202,7 +202,10 @@ def test_locks_against_capacity_and_rules(batch: pd.DataFrame, team: pd.DataFram
 def test_parcels_that_fit_nowhere(batch: pd.DataFrame, team: pd.DataFrame) -> None:
     """An account larger than every capacity, and one that no single rep may get whole."""
     assert says(
-        found("", batch.assign(account_id="a"), team), "they take 4 effort units", "notice", "accounts.together"
+        found("", batch.assign(account_id="a"), team),
+        "with 4 effort units, and no rep who may get them has room for all",
+        "notice",
+        "accounts.together",
     )
     apart = "territories: {cover: [{name: North, when: country == 'SE'}, {name: South, when: country == 'DE'}]}\n"
     split = batch.assign(account_id=["a", "b", "a", "d"])

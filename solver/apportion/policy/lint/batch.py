@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -33,12 +34,12 @@ class CheckedBatch:
     weights: NDArray[np.float64]
     parcels: NDArray[np.int64]
 
-    @property
+    @cached_property
     def lead_ids(self) -> list[str]:
         """(L,)."""
         return [str(lead) for lead in self.context.leads["lead_id"]]
 
-    @property
+    @cached_property
     def rep_ids(self) -> list[str]:
         """(R,)."""
         return [str(rep) for rep in self.reps["rep_id"]]

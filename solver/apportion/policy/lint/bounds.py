@@ -18,7 +18,7 @@ def bounds_of_capacity(batch: CheckedBatch) -> Iterator[Finding]:
     room = float(batch.capacity["capacity"].sum())
     work = float(batch.effort[batch.standing].sum())
     if work > room:
-        message = f"The batch needs {work:,.4g} effort units, and the reps have {room:,.4g}: the rest goes to nurture"
+        message = f"The batch needs {work:,.6g} effort units, and the reps have {room:,.6g}: the rest goes to nurture"
         severity = "error" if room <= 0 or batch.policy.nurture.must_assign is not None else "notice"
         yield batch.told(severity, "capacity", message)
     total = sum(rule.share for rule in batch.policy.reserve)

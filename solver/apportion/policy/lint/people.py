@@ -42,22 +42,31 @@ def overridden(batch: CheckedBatch) -> Iterator[Finding]:
 def odd_parcels(batch: CheckedBatch) -> Iterator[Finding]:
     """Parcels that are too large for everybody, or that no one rep may get whole."""
     room = batch.capacity["capacity"].to_numpy(dtype=float)
-    if not len(room):
-        return
-    labels, counts = np.unique(batch.parcels[batch.standing], return_counts=True)
-    for label in labels[counts > 1]:
-        members = batch.standing & (batch.parcels == label)
-        work = float(batch.effort[members].sum())
-        able = batch.eligibility.allowed[members].all(axis=0)
-        each = batch.eligibility.allowed[members].any(axis=1).all()
-        if not able.any() and each:
-            why = "no one rep may get all of them"
-        elif able.any() and work > room[able].max():
-            why = f"they take {work:.4g} effort units, and no rep who may get them has more than {room[able].max():.4g}"
-        else:
-            continue
-        leads = some([batch.lead_ids[lead] for lead in np.flatnonzero(members)])
-        yield batch.told("notice", "accounts.together", f"Leads {leads} stay together, and {why}: they go to nurture")
+    allowed = batch.eligibility.allowed
+    apart: list[list[int]] = []
+    large: list[list[int]] = []
+    for members in _parcels(batch) if len(room) else ():
+        able = allowed[members].all(axis=0)
+        if not able.any():
+            apart += [members] if allowed[members].any(axis=1).all() else []
+        elif batch.effort[members].sum() > room[able].max() + 1e-9:
+            large.append(members)
+    for found, why in ((apart, "no one rep may get all of them"), (large, "no rep who may get them has room for all")):
+        if found:
+            leads = some([batch.lead_ids[lead] for lead in found[0]])
+            work = f"{batch.effort[found[0]].sum():,.6g} effort units"
+            more = f"; and so for {len(found) - 1} more accounts" if len(found) > 1 else ""
+            message = f"Leads {leads} stay together, with {work}, and {why}: they go to nurture{more}"
+            yield batch.told("notice", "accounts.together", message)
+
+
+def _parcels(batch: CheckedBatch) -> Iterator[list[int]]:
+    """Positions of the leads of each parcel with more than one lead that stands for assignment."""
+    standing = np.flatnonzero(batch.standing)
+    order = standing[np.argsort(batch.parcels[standing], kind="stable")]
+    for members in np.split(order, np.flatnonzero(np.diff(batch.parcels[order])) + 1):
+        if len(members) > 1:
+            yield members.tolist()
 
 
 def unknown_holidays(batch: CheckedBatch) -> Iterator[Finding]:
