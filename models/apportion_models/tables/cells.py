@@ -136,8 +136,7 @@ def tidy(cells: Cells, *, literal: tuple[str, ...] = (), na_is_text: bool = Fals
     if not len(words):
         none = np.zeros(len(cells), dtype=bool)
         return Tidied(cells, none, none, none)
-    invisible, odd, trimmed = _trimmed(words)
-    changed = odd | _true(pc.not_equal(trimmed, words))
+    invisible, spaced, trimmed = _trimmed(words)
     known = MISSING if na_is_text else MISSING | {AMBIGUOUS_MISSING}
     known = known - {word.casefold() for word in literal}
     cases = {case for word in known for case in (word, word.upper(), word.title(), word.capitalize())}
@@ -145,27 +144,29 @@ def tidy(cells: Cells, *, literal: tuple[str, ...] = (), na_is_text: bool = Fals
     said = gone & _true(pc.greater(pc.binary_length(trimmed), 0))
     marks = [
         cells.rows_of(mask) if mask.any() else np.zeros(len(cells), dtype=bool)
-        for mask in (changed & ~gone, invisible, said)
+        for mask in (spaced & ~gone, invisible, said)
     ]
     clean = cells
-    if changed.any() or invisible.any() or gone.any():
+    if spaced.any() or invisible.any() or gone.any():
         clean = cells.replace(pc.if_else(pa.array(gone), pa.scalar(None, pa.string()), trimmed))
     return Tidied(clean, *marks)
 
 
 def _trimmed(words: Any) -> tuple[Mask, Mask, Any]:
-    """Which words had invisible characters, which had odd spaces, and all of them mended and trimmed."""
+    """Which words had invisible characters, which had odd or stray spaces, and all of them mended."""
     if _true(pc.string_is_ascii(words)).all():
         hidden = _true(pc.match_substring(words, "\x00"))
         if hidden.any():
             words = pc.replace_substring(words, "\x00", "")
-        return hidden, np.zeros(len(words), dtype=bool), pc.ascii_trim_whitespace(words)
+        trimmed = pc.ascii_trim_whitespace(words)
+        return hidden, _true(pc.not_equal(trimmed, words)), trimmed
     invisible, odd = hits(words, _INVISIBLE), hits(words, _SPACES)
     if invisible.any():
         words = pc.replace_substring_regex(words, _INVISIBLE, "")
     if odd.any():
         words = pc.replace_substring_regex(words, _SPACES, " ")
-    return invisible, odd, pc.utf8_trim_whitespace(words)
+    trimmed = pc.utf8_trim_whitespace(words)
+    return invisible, odd | _true(pc.not_equal(trimmed, words)), trimmed
 
 
 def _true(mask: Any) -> Mask:

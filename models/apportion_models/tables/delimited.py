@@ -34,6 +34,8 @@ _BLOCK = 1 << 25
 def read_delimited(data: bytes, notes: Notes, *, folder: Path | None = None) -> Raw:
     """Columns of a delimited file's bytes. What is broken is noted as an error, and then the table is empty."""
     text = to_utf8(data, notes)
+    if notes.errors:
+        return Raw(np.zeros(0, dtype=np.int64), {}, folder=folder)
     separator, header, start = _head(text, notes)
     if not header:
         return Raw(np.zeros(0, dtype=np.int64), {}, folder=folder)
@@ -42,7 +44,10 @@ def read_delimited(data: bytes, notes: Notes, *, folder: Path | None = None) -> 
     body = memoryview(text)[start:]
     columns, rows = _body(body, len(header), separator, notes)
     _unclosed(text, columns, rows, notes)
-    return Raw(rows, named(header, columns, rows, notes), comma_separated=separator == ",", folder=folder)
+    by_name = named(header, columns, rows, notes)
+    if not by_name:
+        notes.add("error", "the header names no column", remedy="The first line must name the columns.")
+    return Raw(rows, by_name, comma_separated=separator == ",", folder=folder)
 
 
 def to_utf8(data: bytes, notes: Notes) -> bytes:

@@ -119,13 +119,9 @@ def _names(parts: Any) -> list[str]:
 def _currencies(found: Numbers, before: Any, after: Any, good: Mask) -> Mask:
     """Note the one currency; refuse several. Gives the words whose letters are no currency."""
     names: dict[str, str] = {}
-    texts = (
-        list(zip(before.to_pylist(), after.to_pylist(), strict=True))
-        if len(pc.unique(before)) + len(pc.unique(after)) > 2
-        else []
-    )
-    if not texts:
+    if not (hits(before, ".").any() or hits(after, ".").any()):
         return np.zeros(len(good), dtype=bool)
+    texts = list(zip(before.to_pylist(), after.to_pylist(), strict=True))
     unknown = np.zeros(len(good), dtype=bool)
     first: dict[str, int] = {}
     for at, (left, right) in enumerate(texts):

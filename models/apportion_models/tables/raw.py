@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from apportion_models.tables.cells import Cells, Codes, from_arrow, from_list
+from apportion_models.tables.cells import Cells, Codes, from_arrow, from_list, tidy
 from apportion_models.tables.notes import Mask, Notes, Rows
 
 Values = Cells | pd.Series
@@ -103,7 +103,7 @@ def named(names: Sequence[str], columns: Sequence[Values], rows: Rows, notes: No
     for at, (given, values) in enumerate(zip(names, columns, strict=True), 1):
         name = " ".join(given.replace("\ufeff", "").replace("\x00", "").split())
         if not name:
-            if not as_cells(values).missing.all():
+            if not tidy(as_cells(values)).cells.missing.all():
                 notes.add("notice", f"column {at} has no name and is not read")
         elif name not in out:
             out[name] = values

@@ -43,10 +43,11 @@ def read_sql(source: str, notes: Notes) -> pd.DataFrame:
         ) from None
     try:
         with engine.connect() as connection:
+            _only_reads(connection)
             return _rows(connection, wanted.strip(), shown, notes)
     except OperationalError as error:
         raise ServiceError(f"{shown} cannot be reached: {_told(error, url)}") from None
-    except DBAPIError as error:
+    except SQLAlchemyError as error:
         raise ServiceError(f"{shown} failed: {_told(error, url)}") from None
     finally:
         engine.dispose()
@@ -75,28 +76,46 @@ def _told(error: SQLAlchemyError, url: sa.URL) -> str:
     return text
 
 
+def _only_reads(connection: sa.Connection) -> None:
+    """Let the database itself refuse to write: a query may begin with WITH and delete, and SQLite would commit it."""
+    name = connection.dialect.name
+    if name == "sqlite":
+        connection.exec_driver_sql("PRAGMA query_only = ON")
+    elif name == "postgresql":
+        connection.execution_options(postgresql_readonly=True)
+    elif name in ("mysql", "mariadb", "oracle"):
+        connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+
+
 def _rows(connection: sa.Connection, wanted: str, shown: str, notes: Notes) -> pd.DataFrame:
     """A query is only accepted when it selects; nothing is committed."""
     if re.match(r"(?is)(select|with)\s", wanted):
-        try:
-            return _frame(connection.execute(sa.text(wanted.replace(":", r"\:"))))
-        except DBAPIError as error:
-            notes.add(
-                "error", f"{shown}: the query fails: {str(error.orig).splitlines()[0]}", remedy="Correct the query."
-            )
-            return pd.DataFrame()
-    schema, _, name = wanted.rpartition(".")
+        return _query(connection, wanted, shown, notes)
     inspector = sa.inspect(connection)
+    schema, _, name = ("", "", wanted) if inspector.has_table(wanted) else wanted.rpartition(".")
     known = [*inspector.get_table_names(schema or None), *inspector.get_view_names(schema or None)]
-    if name not in known:
-        there = ", ".join(sorted(known)[:20]) or "none"
-        notes.add(
-            "error",
-            f"{shown} has no table '{wanted}'; it has: {there}",
-            remedy="Name one of them after the '#', or a SELECT.",
-        )
+    if name in known:
+        return _frame(connection.execute(sa.select(sa.text("*")).select_from(sa.table(name, schema=schema or None))))
+    there = ", ".join(sorted(known)[:20]) or "none"
+    remedy = "Name one of them after the '#', or a SELECT."
+    notes.add("error", f"{shown} has no table '{wanted}'; it has: {there}", remedy=remedy)
+    return pd.DataFrame()
+
+
+def _query(connection: sa.Connection, wanted: str, shown: str, notes: Notes) -> pd.DataFrame:
+    """The rows of a SELECT, taken as it stands; one that the database refuses is noted as an error."""
+    try:
+        result = connection.execute(sa.text(wanted.replace(":", r"\:")))
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise
+        said = str(error.orig).splitlines()[0]
+        notes.add("error", f"{shown}: the query fails: {said}", remedy="Correct the query.")
         return pd.DataFrame()
-    return _frame(connection.execute(sa.select(sa.text("*")).select_from(sa.table(name, schema=schema or None))))
+    if result.returns_rows:
+        return _frame(result)
+    notes.add("error", f"{shown}: the query gives no rows", remedy="Write a SELECT.")
+    return pd.DataFrame()
 
 
 def _frame(result: Any) -> pd.DataFrame:
