@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
+import pandas as pd
 import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationError
 
 from apportion_models.errors import Finding, TableError
 from apportion_models.tables.notes import sentence
+from apportion_models.tables.times import NUMBERED
 from apportion_models.tables.words import CURRENCY_CODES
 
 
@@ -22,6 +24,18 @@ def _zone(name: str) -> str:
     except (ValueError, KeyError, OSError):
         raise ValueError("must be an IANA time zone such as Europe/Berlin") from None
     return name
+
+
+def _format(text: str) -> str:
+    if text in NUMBERED:
+        return text
+    try:
+        pd.to_datetime(pd.Series(["x"]), format=text, errors="coerce")
+    except ValueError:
+        raise ValueError("must be a strptime format such as %d/%m/%Y") from None
+    if "%" not in text:
+        raise ValueError(f"must be a strptime format such as %d/%m/%Y, or one of {', '.join(NUMBERED)}")
+    return text
 
 
 def _currency(name: str) -> str:
@@ -64,7 +78,9 @@ class Join(_Strict):
 class Reading(_Strict):
     """How values are written. Set for all tables at the top of the file, or for one table."""
 
-    date_format: str | None = Field(None, min_length=1, description="strptime format, or excel, unix, unix_ms")
+    date_format: Annotated[str, AfterValidator(_format)] | None = Field(
+        None, description="strptime format, or excel, unix, unix_ms"
+    )
     day_first: bool | None = Field(
         None, description="31/01/2024 (true) or 01/31/2024 (false), where the data cannot tell"
     )

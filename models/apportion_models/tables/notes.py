@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from apportion_models.errors import Finding, TableError
 
@@ -18,6 +19,15 @@ Rows = npt.NDArray[np.int64]
 def sentence(text: str) -> str:
     """The text with a full stop, as `Finding` shows it before the value."""
     return text if text.endswith((".", "?", "!")) else f"{text}."
+
+
+def _shown(value: Any) -> Any:
+    """A cell as Python's own number or text, times as ISO; None when missing."""
+    if value is None or (not isinstance(value, (str, tuple)) and pd.isna(value)):
+        return None
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    return value.item() if isinstance(value, np.generic) else value
 
 
 @dataclass
@@ -41,7 +51,7 @@ class Notes:
         count = int(mask.sum())
         if count:
             first = int(mask.argmax())
-            value = None if values is None else values[first]
+            value = None if values is None else _shown(values[first])
             self.add(severity, message, row=int(rows[first]), value=value, count=count, **place)
 
     @property

@@ -92,7 +92,9 @@ def _typed(values: pd.Series[Any]) -> Values:
         return values.astype("float64")
     if kind == "M":
         return values if isinstance(values.dtype, pd.DatetimeTZDtype) else pd.Series(values.astype("datetime64[us]"))
-    if isinstance(values.dtype, pd.StringDtype) or pd.api.types.infer_dtype(values, skipna=True) == "string":
+    if isinstance(values.dtype, pd.StringDtype):
+        return from_arrow(pa.array(values, from_pandas=True))
+    if pd.api.types.infer_dtype(values, skipna=True) == "string":
         return from_arrow(pa.array(values.to_numpy(dtype=object), pa.string(), from_pandas=True))
     return from_list([text_of(value) for value in values.astype(object).tolist()])
 

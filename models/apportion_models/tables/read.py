@@ -8,12 +8,12 @@ from typing import Any
 import pandas as pd
 
 from apportion_models.errors import Finding, UsageError
-from apportion_models.tables.cells import constant
+from apportion_models.tables.cells import constant, tidy
 from apportion_models.tables.contracts import Column, Table
 from apportion_models.tables.declared import TABLES
 from apportion_models.tables.mapping import Mapping, Reading, TableMapping, load_mapping
 from apportion_models.tables.notes import Mask, Notes
-from apportion_models.tables.raw import Raw, Values
+from apportion_models.tables.raw import Raw, Values, as_cells
 from apportion_models.tables.rules import Checked, check, check_currency
 from apportion_models.tables.shape import shape
 from apportion_models.tables.sources import Source, open_source
@@ -102,11 +102,13 @@ def _with_default(column: Column, values: Values | None, default: str | None, re
     if values is None:
         return filler
     parsed = reader.column(column, values)
-    empty = parsed.series.map(len) == 0 if column.kind == "list" else parsed.series.isna()
+    empty = parsed.series.isna().to_numpy(dtype=bool)
+    if column.kind in ("list", "flag"):  # their missing values are () and false by now
+        empty = tidy(as_cells(values), literal=column.literal).cells.missing
     reader.notes.where(
         "repair",
         f"is empty; read as {default!r} by the mapping",
-        empty.to_numpy(dtype=bool),
+        empty,
         reader.rows,
         column=column.name,
     )

@@ -50,15 +50,15 @@ def read_file(path: Path, notes: Notes) -> Raw:
     """A delimited or Parquet file. What cannot be read is noted as an error."""
     empty = Raw(np.zeros(0, dtype=np.int64), {}, folder=path.parent)
     name = path.name.lower()
+    if not path.exists():
+        notes.add("error", f"there is no file {path}", remedy="Give the path of an existing file.")
+        return empty
     try:
         if name.endswith(PARQUET):
             return from_frame(_parquet(path), notes, folder=path.parent)
         if name.endswith(TEXT):
             data = path.read_bytes()
             return read_delimited(gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data, notes, folder=path.parent)
-    except FileNotFoundError:
-        notes.add("error", f"there is no file {path}", remedy="Give the path of an existing file.")
-        return empty
     except (gzip.BadGzipFile, EOFError, zlib.error):
         notes.add("error", f"{path} is damaged: it cannot be decompressed", remedy="Export or copy it again.")
         return empty

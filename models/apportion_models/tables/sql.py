@@ -13,6 +13,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, Operati
 from apportion_models.errors import ServiceError, UsageError
 from apportion_models.tables.notes import Notes
 
+_NO_DATABASE = ("http", "https", "ftp", "sftp", "file", "s3", "gs", "abfs", "abfss", "hdfs")
 _SECRET = re.compile(r"(?i)pass|pwd|secret|token|key")
 
 
@@ -24,6 +25,8 @@ def is_url(source: str) -> bool:
 def read_sql(source: str, notes: Notes) -> pd.DataFrame:
     """The table or query after the `#`. A database beyond reach raises `ServiceError`; no error shows a password."""
     address, _, wanted = source.partition("#")
+    if address.split("://")[0].lower() in _NO_DATABASE:
+        raise UsageError("files are read from disk and tables from a database; download the file first")
     url = _url(address)
     shown = _shown(url)
     if not wanted.strip():

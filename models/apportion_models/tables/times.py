@@ -50,7 +50,7 @@ _MONTHS = (
     "november",
     "december",
 )
-_NUMBERED: dict[str, tuple[float, str]] = {
+NUMBERED: dict[str, tuple[float, str]] = {
     "excel": (86400.0, "1899-12-30"),
     "unix": (1.0, "1970-01-01"),
     "unix_ms": (1e-3, "1970-01-01"),
@@ -75,7 +75,7 @@ def parse_times(
 
     `date_format` is a strptime format, or `excel` (days since 1899-12-30), `unix`, `unix_ms`.
     """
-    if date_format in _NUMBERED:
+    if date_format in NUMBERED:
         return _bounded(_numbered(words, date_format, zone), words)
     if date_format is not None:
         return _bounded(_formatted(words, date_format, zone), words)
@@ -101,6 +101,16 @@ def local(naive: pd.DatetimeIndex, zone: str) -> tuple[pd.DatetimeIndex, Mask, M
     return naive.tz_localize(info, ambiguous=first, nonexistent="shift_forward").tz_convert("UTC"), gap, twice
 
 
+def typed_times(moments: pd.DatetimeIndex, *, zone: str = "UTC") -> Times:
+    """Moments (n,) that the source typed itself: without a zone they are local time of `zone`."""
+    found = _empty(len(moments))
+    if moments.tz is None:
+        _place(found, moments.as_unit("us"), zone, np.ones(len(moments), dtype=bool))
+    else:
+        found.moments = moments.tz_convert("UTC").as_unit("us")
+    return _within(found)
+
+
 def _empty(size: int) -> Times:
     moments = pd.DatetimeIndex(np.full(size, "NaT", dtype="datetime64[us]")).tz_localize("UTC")
     return Times(moments, np.zeros(size, dtype=bool))
@@ -108,7 +118,7 @@ def _empty(size: int) -> Times:
 
 def _numbered(words: Any, unit: str, zone: str) -> Times:
     found = _empty(len(words))
-    scale, origin = _NUMBERED[unit]
+    scale, origin = NUMBERED[unit]
     number = hits(words, r"^-?[0-9]{1,15}(\.[0-9]+)?$")
     text = pc.if_else(pa.array(number), words, pa.scalar(None, pa.string()))
     seconds = pd.Series(np.array(pc.cast(text, pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)) * scale
@@ -300,14 +310,14 @@ def _bounded(found: Times, words: Any) -> Times:
         found.refused.append(
             (lost, "must be a date or a time that exists", "Correct the value, or set the mapping key `date_format`.")
         )
-    far = np.asarray((found.moments < EARLIEST) | (found.moments >= LATEST))
+    return _within(found)
+
+
+def _within(found: Times) -> Times:
+    """Refuse years that only a typing error can mean."""
+    far = np.asarray((found.moments < EARLIEST) | (found.moments >= LATEST), dtype=bool)
     if far.any():
-        found.refused.append(
-            (
-                far,
-                "must lie between 1900 and 2200",
-                'Correct the value; map a word for "never" to nothing with `values`.',
-            )
-        )
+        remedy = 'Correct the value; map a word for "never" to nothing with `values`.'
+        found.refused.append((far, "must lie between 1900 and 2200", remedy))
         found.moments = pd.DatetimeIndex(pd.Series(found.moments).mask(far))
     return found

@@ -16,7 +16,7 @@ from apportion_models.tables.mapping import Reading
 from apportion_models.tables.notes import Mask, Notes, Rows
 from apportion_models.tables.numbers import Numbers, Said, parse_numbers
 from apportion_models.tables.raw import Values, as_cells
-from apportion_models.tables.times import Times, local, parse_times
+from apportion_models.tables.times import Times, parse_times, typed_times
 from apportion_models.tables.words import NO, YES, plain
 
 _NUMERIC = ("number", "amount", "count")
@@ -110,6 +110,9 @@ class Reader:
             rows = cells.rows_of(mask)
             self.notes.where(severity, before + message, rows, self.rows, column=name, values=cells, remedy=remedy)
 
+    def _where(self, severity: Any, message: str, mask: Mask, name: str, values: Any, remedy: str = "") -> None:
+        self.notes.where(severity, message, mask, self.rows, column=name, values=values, remedy=remedy)
+
     def _told(self, name: str, cells: Cells, found: Numbers | Times) -> None:
         self._say(name, cells, found.refused, "error")
         self._say(name, cells, found.mended, "repair")
@@ -166,26 +169,11 @@ class Reader:
     def _time(self, column: Column, values: Values) -> Parsed:
         zone = self.reading.time_zone or "UTC"
         if isinstance(values, pd.Series) and values.dtype.kind == "M":
-            index = pd.DatetimeIndex(values)
-            if index.tz is None:
-                index, gap, twice = local(index.as_unit("us"), zone)
-                self.notes.where(
-                    "repair",
-                    f"this local time was skipped by the clock change in {zone}; moved to the next moment",
-                    gap,
-                    self.rows,
-                    column=column.name,
-                    values=values,
-                )
-                self.notes.where(
-                    "repair",
-                    f"this local time happened twice by the clock change in {zone}; read as the first",
-                    twice,
-                    self.rows,
-                    column=column.name,
-                    values=values,
-                )
-            return Parsed(pd.Series(index.tz_convert("UTC").as_unit("us")), np.zeros(len(index), dtype=bool))
+            typed = typed_times(pd.DatetimeIndex(values), zone=zone)
+            for severity, said in (("error", typed.refused), ("repair", typed.mended)):
+                for mask, message, remedy in said:
+                    self._where(severity, message, mask, column.name, values, remedy)
+            return Parsed(pd.Series(typed.moments), typed.date_only)
         cells = self._tidied(column.name, as_cells(values))
         found = parse_times(
             cells.words, zone=zone, date_format=self.reading.date_format, day_first=self.reading.day_first
