@@ -118,34 +118,32 @@ def _names(parts: Any) -> list[str]:
 
 def _currencies(found: Numbers, before: Any, after: Any, good: Mask) -> Mask:
     """Note the one currency; refuse several. Gives the words whose letters are no currency."""
-    names: dict[str, str] = {}
-    if not (hits(before, ".").any() or hits(after, ".").any()):
-        return np.zeros(len(good), dtype=bool)
-    texts = list(zip(before.to_pylist(), after.to_pylist(), strict=True))
-    unknown = np.zeros(len(good), dtype=bool)
-    first: dict[str, int] = {}
-    for at, (left, right) in enumerate(texts):
-        for sign in {left, right} - {""}:
-            name = names.setdefault(
-                sign, CURRENCY_SIGNS.get(sign) or (sign.upper() if sign.upper() in CURRENCY_CODES else "")
-            )
-            unknown[at] |= not name
-            if good[at] and name:
-                first.setdefault(name, at)
-    marked = np.array([bool(left or right) for left, right in texts]) & ~unknown & good
-    currency = one_currency(set(first))
+    signs = {str(sign) for part in (before, after) for sign in pc.unique(part).to_pylist()} - {""}
+    by_name: dict[str, list[str]] = {}
+    for sign in sorted(signs):
+        code = sign.upper() if sign.upper() in CURRENCY_CODES else ""
+        by_name.setdefault(CURRENCY_SIGNS.get(sign, code), []).append(sign)
+    masks = {name: _either(before, after, some) for name, some in by_name.items()}
+    unknown = masks.pop("", np.zeros(len(good), dtype=bool))
+    marks = {name: marked for name, mask in masks.items() if (marked := mask & good & ~unknown).any()}
+    currency = one_currency(set(marks))
     if currency is None:
-        other = np.zeros(len(good), dtype=bool)
-        for at in first.values():
-            other[at] = True
-        shown = " and ".join(sorted(first))
-        found.refused.append(
-            (other, f"must be of one currency; {shown} are mixed", "Convert the amounts to one currency.")
-        )
-    elif marked.any():
+        first = np.zeros(len(good), dtype=bool)
+        first[[int(mask.argmax()) for mask in marks.values()]] = True
+        message = f"must be of one currency; {' and '.join(sorted(marks))} are mixed"
+        found.refused.append((first, message, "Convert the amounts to one currency."))
+    elif marks:
         found.currency = currency
-        found.mended.append((marked, f"currency {currency} taken off the number", ""))
+        found.mended.append(
+            (np.logical_or.reduce(list(marks.values())), f"currency {currency} taken off the number", "")
+        )
     return unknown
+
+
+def _either(before: Any, after: Any, signs: list[str]) -> Mask:
+    known = pa.array(signs, pa.string())
+    both = pc.or_(pc.is_in(before, value_set=known), pc.is_in(after, value_set=known))
+    return np.asarray(both.to_numpy(zero_copy_only=False), dtype=bool)
 
 
 def _without_spaces(body: Any) -> tuple[Any, Mask]:

@@ -8,12 +8,12 @@ from typing import Any
 import pandas as pd
 
 from apportion_models.errors import Finding, UsageError
-from apportion_models.tables.cells import constant, tidy
+from apportion_models.tables.cells import constant
 from apportion_models.tables.contracts import Column, Table
 from apportion_models.tables.declared import TABLES
 from apportion_models.tables.mapping import Mapping, Reading, TableMapping, load_mapping
 from apportion_models.tables.notes import Mask, Notes
-from apportion_models.tables.raw import Raw, Values, as_cells
+from apportion_models.tables.raw import Raw, Values
 from apportion_models.tables.rules import Checked, check, check_currency
 from apportion_models.tables.shape import shape
 from apportion_models.tables.sources import Source, open_source
@@ -58,6 +58,7 @@ def _parsed(raw: Raw, table: Table, own: TableMapping, notes: Notes) -> Checked:
     reader = Reader(own, raw.rows, notes, raw.comma_separated)
     columns: dict[str, pd.Series[Any]] = {}
     date_only: dict[str, Mask] = {}
+    empty: dict[str, Mask] = {}
     currencies: dict[str, str] = {}
     for column in table.columns:
         values, default = raw.columns.get(column.name), own.defaults.get(column.name)
@@ -66,7 +67,7 @@ def _parsed(raw: Raw, table: Table, own: TableMapping, notes: Notes) -> Checked:
                 _absent(column, raw, notes)
             continue
         parsed = _with_default(column, values, default, reader)
-        columns[column.name] = parsed.series
+        columns[column.name], empty[column.name] = parsed.series, parsed.empty
         if parsed.date_only is not None:
             date_only[column.name] = parsed.date_only
         if parsed.currency:
@@ -78,7 +79,7 @@ def _parsed(raw: Raw, table: Table, own: TableMapping, notes: Notes) -> Checked:
         columns[name] = reader.attribute(name, constant(own.defaults[name], len(raw.rows)))
     frame = pd.DataFrame(columns, index=pd.RangeIndex(len(raw.rows)))
     check_currency(currencies, own.currency, notes, frame)
-    return Checked(table, frame, raw.rows, notes, date_only)
+    return Checked(table, frame, raw.rows, notes, date_only, empty)
 
 
 def _absent(column: Column, raw: Raw, notes: Notes) -> None:
@@ -102,17 +103,15 @@ def _with_default(column: Column, values: Values | None, default: str | None, re
     if values is None:
         return filler
     parsed = reader.column(column, values)
-    empty = parsed.series.isna().to_numpy(dtype=bool)
-    if column.kind in ("list", "flag"):  # their missing values are () and false by now
-        empty = tidy(as_cells(values), literal=column.literal).cells.missing
     reader.notes.where(
         "repair",
         f"is empty; read as {default!r} by the mapping",
-        empty,
+        parsed.empty,
         reader.rows,
         column=column.name,
     )
-    return Parsed(parsed.series.where(~empty, filler.series), parsed.date_only, parsed.currency)
+    filled = parsed.series.where(~parsed.empty, filler.series)
+    return Parsed(filled, filler.empty & parsed.empty, parsed.date_only, parsed.currency)
 
 
 def _attribute(name: str, values: Values, default: str | None, reader: Reader) -> pd.Series[Any]:

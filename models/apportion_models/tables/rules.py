@@ -17,13 +17,17 @@ from apportion_models.tables.words import one_currency
 
 @dataclass
 class Checked:
-    """A parsed table under check. `frame` (n rows, RangeIndex) and `rows` (n,) may be changed by a rule."""
+    """A parsed table under check. `frame` (n rows, RangeIndex) and `rows` (n,) may be changed by a rule.
+
+    `empty` marks (n,) the cells of a column that had no value, apart from those whose value was refused.
+    """
 
     table: Table
     frame: pd.DataFrame
     rows: Rows
     notes: Notes
     date_only: dict[str, Mask] = field(default_factory=dict)
+    empty: dict[str, Mask] = field(default_factory=dict)
 
     def mark(self, severity: Any, message: str, mask: Any, *, column: str, remedy: str = "") -> None:
         """Note one thing where `mask` (n,) is true."""
@@ -62,10 +66,9 @@ def check_currency(named: dict[str, str], wanted: str | None, notes: Notes, fram
 
 def _required(checked: Checked) -> None:
     for column in checked.table.columns:
-        if column.required and checked.has(column.name) and not _refused(checked, column.name):
-            empty = checked.frame[column.name].isna().to_numpy(dtype=bool)
+        if column.required and column.name in checked.empty:
             remedy = f"Fill it, or set the mapping key `{checked.table.name}.defaults.{column.name}`."
-            checked.mark("error", "must not be empty", empty, column=column.name, remedy=remedy)
+            checked.mark("error", "must not be empty", checked.empty[column.name], column=column.name, remedy=remedy)
 
 
 def _refused(checked: Checked, column: str) -> bool:

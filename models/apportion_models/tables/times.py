@@ -158,7 +158,8 @@ def _cast(found: Times, words: Any, zone: str) -> bool:
         if unit.tz is not None:
             found.moments = naive.tz_localize("UTC")
         else:
-            found.date_only = np.asarray(pc.less_equal(pc.binary_length(words), 10).to_numpy(zero_copy_only=False))
+            short = pc.fill_null(pc.less_equal(pc.binary_length(words), 10), False)
+            found.date_only = _true(short.to_numpy(zero_copy_only=False))
             _place(found, naive, zone, np.ones(len(words), dtype=bool))
             _tell_local(found, ~found.date_only, zone)
         return True
@@ -173,6 +174,8 @@ def _tell_local(found: Times, mask: Mask, zone: str) -> None:
 
 def _fill(found: Times, text: Any, zone: str) -> None:
     """Moments of ISO texts (null: refused before)."""
+    if _cast(found, text, zone):
+        return
     found.date_only = _true(hits_or_false(text, _DATE_ONLY))
     zoned = _true(hits_or_false(text, _OFFSET.replace(" ?", "") + "$")) & ~found.date_only
     series = pd.Series(text.to_numpy(zero_copy_only=False), dtype=object)
@@ -216,21 +219,23 @@ def _as_iso(words: Any, iso: Mask, found: Times, day_first: bool | None) -> Any:
     out = pc.if_else(pa.array(iso), words, pa.scalar(None, pa.string()))
     done = iso.copy()
     for shape, pattern in _SHAPES.items():
-        parts = pc.extract_regex(words, pattern)
-        fits = np.asarray(parts.is_valid().to_numpy(zero_copy_only=False), dtype=bool) & ~done
-        if not fits.any():
+        rest = np.flatnonzero(~done)
+        if not len(rest):
+            break
+        parts = pc.extract_regex(words.take(pa.array(rest)), pattern)
+        valid = np.asarray(parts.is_valid().to_numpy(zero_copy_only=False), dtype=bool)
+        if not valid.any():
             continue
-        part = {parts.type.field(i).name: pc.struct_field(parts, i).to_pandas() for i in range(parts.type.num_fields)}
-        if shape == "numbers" and not _order(part, fits, found, words, day_first):
-            done |= fits
-            continue
-        text = _written(part)
-        out = pc.if_else(pa.array(fits), pa.array(text.to_numpy(dtype=object), pa.string(), from_pandas=True), out)
+        fits = np.zeros(len(words), dtype=bool)
+        fits[rest[valid]] = True
         done |= fits
+        parts = parts.drop_null()
+        part = {parts.type.field(at).name: pc.struct_field(parts, at) for at in range(parts.type.num_fields)}
+        if shape != "numbers" or _order(part, fits, found, words, day_first):
+            out = pc.replace_with_mask(out, pa.array(fits), _written(part))
     if (~done).any():
-        found.refused.append(
-            (~done, "must be a date or a time such as 2024-01-31 or 2024-01-31 14:05", _remedy(words, ~done))
-        )
+        message = "must be a date or a time such as 2024-01-31 or 2024-01-31 14:05"
+        found.refused.append((~done, message, _remedy(words, ~done)))
     return out
 
 
@@ -243,27 +248,27 @@ def _remedy(words: Any, bad: Mask) -> str:
     return "Correct the value, or set the mapping key `date_format`."
 
 
-def _order(part: dict[str, pd.Series[Any]], fits: Mask, found: Times, words: Any, day_first: bool | None) -> bool:
-    """Settle which of two numbers is the day, swapping them in `part` when it is the second. False: refused."""
-    one = pd.to_numeric(part["day"].where(fits)).to_numpy(dtype=float)
-    two = pd.to_numeric(part["month"].where(fits)).to_numpy(dtype=float)
+def _order(part: dict[str, Any], fits: Mask, found: Times, words: Any, day_first: bool | None) -> bool:
+    """Settle which of two numbers is the day, swapping them in `part` when it is the second. False: refused.
+
+    `part` has a value for each word that `fits` (k,) marks.
+    """
+    one, two = np.zeros(len(fits), dtype=np.int64), np.zeros(len(fits), dtype=np.int64)
+    one[fits], two[fits] = (pc.cast(part[name], pa.int64()).to_numpy() for name in ("day", "month"))
     if day_first is None:
         day, month = (one > 12) & (two <= 12), (two > 12) & (one <= 12)
         if day.any() and month.any():
             both = np.zeros(len(fits), dtype=bool)
             both[[int(day.argmax()), int(month.argmax())]] = True
             early, late = (words[int(mask.argmax())].as_py() for mask in (day, month))
-            shown = f"{early!r} has the day first, {late!r} the month"
-            found.refused.append(
-                (both, f"must be written in one way; {shown}", "Write the dates in one way, best as 2024-01-31.")
-            )
+            message = f"must be written in one way; {early!r} has the day first, {late!r} the month"
+            found.refused.append((both, message, "Write the dates in one way, best as 2024-01-31."))
             return False
         settled = day.any() or month.any()
-        dotted = fits & (part["sep"] == ".").to_numpy(dtype=bool)
-        if not settled and not dotted.any() and (one[fits] != two[fits]).any():
-            doubt = fits & (one != two)
+        dotted = pc.any(pc.equal(part["sep"], ".")).as_py()  # 31.01.2024 is never written with the month first
+        if not settled and not dotted and (one != two).any():
             message = "could have the day or the month first, and no other value of the column settles it"
-            found.refused.append((doubt, message, "Set the mapping key `day_first` to true or false."))
+            found.refused.append((fits & (one != two), message, "Set the mapping key `day_first` to true or false."))
             return False
         day_first = bool(day.any()) if settled else True
     if not day_first:
@@ -272,30 +277,32 @@ def _order(part: dict[str, pd.Series[Any]], fits: Mask, found: Times, words: Any
     return True
 
 
-def _written(part: dict[str, pd.Series[Any]]) -> pd.Series[Any]:
-    """ISO text of the parts of a date; missing where they are no date."""
-    month = part["month"].str.lower()
-    if month.str.contains("[a-z]", na=False).any():
-        names = {name[:size]: f"{at:02d}" for at, name in enumerate(_MONTHS, 1) for size in {3, len(name)}} | {
-            "sept": "09"
-        }
-        month = month.map(names)
-    date = part["year"] + "-" + month.str.zfill(2) + "-" + part["day"].str.zfill(2)
-    hour = pd.to_numeric(part["hour"])
-    late = part["half"].str.lower().str.startswith("p", na=False)
-    halved = part["half"].fillna("") != ""
-    wrong = halved & ((hour > 12) | (hour < 1))
-    hour = hour.where(~halved, hour % 12 + 12 * late)
-    clock = (
-        "T"
-        + hour.fillna(0).astype(int).astype(str).str.zfill(2)
-        + ":"
-        + part["minute"]
-        + ":"
-        + part["second"].replace("", None).fillna("00").str.replace(",", ".")
+def _written(part: dict[str, Any]) -> Any:
+    """ISO text of the parts of dates; null where they are none."""
+    names = {word: f"{at:02d}" for at, name in enumerate(_MONTHS, 1) for word in (name[:3], name)} | {"sept": "09"}
+    place = pc.index_in(pc.utf8_lower(part["month"]), value_set=pa.array(list(names)))
+    month = pc.coalesce(pc.take(pa.array(list(names.values())), place), part["month"])
+    date = pc.binary_join_element_wise(part["year"], _two(month), _two(part["day"]), "-")
+    hour = np.array(pc.cast(_or(part["hour"], "0"), pa.int64()).to_numpy())
+    half = pc.utf8_lower(part["half"])
+    halved, late = (
+        np.asarray(mask.to_numpy(zero_copy_only=False)) for mask in (pc.not_equal(half, ""), pc.starts_with(half, "p"))
     )
-    full = date + clock + part["offset"].fillna("").str.strip()
-    return full.where(part["minute"].fillna("") != "", date).where(~wrong, None)
+    wrong = halved & ((hour > 12) | (hour < 1))
+    hour = np.where(halved, hour % 12 + 12 * late, hour)
+    second = pc.replace_substring(_or(part["second"], "00"), ",", ".")
+    clock = pc.binary_join_element_wise(_two(pc.cast(pa.array(hour), pa.string())), part["minute"], second, ":")
+    full = pc.binary_join_element_wise(date, "T", clock, pc.utf8_trim_whitespace(part["offset"]), "")
+    text = pc.if_else(pc.equal(part["minute"], ""), date, full)
+    return pc.if_else(pa.array(wrong), pa.scalar(None, pa.string()), text)
+
+
+def _two(digits: Any) -> Any:
+    return pc.utf8_lpad(digits, 2, "0")
+
+
+def _or(texts: Any, other: str) -> Any:
+    return pc.if_else(pc.equal(texts, ""), other, texts)
 
 
 def _bounded(found: Times, words: Any) -> Times:

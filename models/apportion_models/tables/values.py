@@ -25,9 +25,10 @@ _EXACT = 2.0**53
 
 @dataclass(frozen=True)
 class Parsed:
-    """A column's values (n,), which of its times had no time of day, and the currency that its amounts named."""
+    """A column's values (n,), which cells were empty, which times had no time of day, which currency amounts named."""
 
     series: pd.Series[Any]
+    empty: Mask
     date_only: Mask | None = None
     currency: str = ""
 
@@ -50,15 +51,15 @@ class Reader:
         if column.kind == "time":
             return self._time(column, values)
         if column.kind == "flag" and isinstance(values, pd.Series) and values.dtype.kind == "b":
-            return Parsed(values)
+            return Parsed(values, np.zeros(len(values), dtype=bool))
         cells = self._tidied(column.name, as_cells(values), literal=column.literal)
         if column.kind == "id":
-            return Parsed(self._id(column, cells).to_series())
+            return Parsed(self._id(column, cells).to_series(), cells.missing)
         if column.kind == "list":
-            return Parsed(self._list(cells))
+            return Parsed(self._list(cells), cells.missing)
         if column.kind == "flag":
-            return Parsed(self._flag(column, cells))
-        return Parsed(self._choice(column, cells) if column.kind == "choice" else cells.to_series())
+            return Parsed(self._flag(column, cells), cells.missing)
+        return Parsed(self._choice(column, cells) if column.kind == "choice" else cells.to_series(), cells.missing)
 
     def attribute(self, name: str, values: Values) -> pd.Series[Any]:
         """A number when all values are one without doubt, else text."""
@@ -121,6 +122,7 @@ class Reader:
     def _number(self, column: Column, values: Values) -> Parsed:
         if isinstance(values, pd.Series) and values.dtype.kind in "biuf":
             series, currency = values.astype("float64"), ""
+            empty = values.isna().to_numpy(dtype=bool)
             infinite = np.isinf(series.to_numpy())
             self.notes.where(
                 "error",
@@ -135,6 +137,7 @@ class Reader:
             cells = self._tidied(column.name, as_cells(values))
             found = parse_numbers(cells.words, decimal=self.reading.decimal, dot_is_decimal=self.dot_is_decimal)
             self._told(column.name, cells, found)
+            empty = cells.missing
             series, currency = pd.Series(cells.spread(found.values, np.nan), dtype="float64"), found.currency
         if column.kind == "count":
             broken = (series.notna() & (series % 1 != 0)).to_numpy(dtype=bool)
@@ -147,7 +150,7 @@ class Reader:
                 values=series,
                 remedy="Correct the value.",
             )
-        return Parsed(series, currency=currency)
+        return Parsed(series, empty, currency=currency)
 
     def _bounds(self, column: Column, series: pd.Series[Any]) -> None:
         for bound, side, wrong in (
@@ -173,7 +176,7 @@ class Reader:
             for severity, said in (("error", typed.refused), ("repair", typed.mended)):
                 for mask, message, remedy in said:
                     self._where(severity, message, mask, column.name, values, remedy)
-            return Parsed(pd.Series(typed.moments), typed.date_only)
+            return Parsed(pd.Series(typed.moments), values.isna().to_numpy(dtype=bool), typed.date_only)
         cells = self._tidied(column.name, as_cells(values))
         found = parse_times(
             cells.words, zone=zone, date_format=self.reading.date_format, day_first=self.reading.day_first
@@ -189,7 +192,7 @@ class Reader:
             else pd.DatetimeIndex([pd.NaT] * len(cells), tz="UTC")
         )
         series = pd.Series(spread.as_unit("us"))
-        return Parsed(series.mask(pd.Series(cells.missing)), cells.rows_of(found.date_only))
+        return Parsed(series.mask(pd.Series(cells.missing)), cells.missing, cells.rows_of(found.date_only))
 
     def _id(self, column: Column, cells: Cells) -> Cells:
         float_like = hits(cells.words, r"^[0-9]+\.0+$")
