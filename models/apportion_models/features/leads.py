@@ -124,6 +124,14 @@ class LeadEncoder:
                 groups += [coder.name] * width
         return Block(matrix=_stack(parts, len(table)), groups=tuple(groups))
 
+    def segment_codes(self, table: pd.DataFrame) -> dict[str, NDArray[np.int64]]:
+        """The leads' kinds by each column of φ: (n,) codes, -1 for none; a number counts as low or high."""
+        codes = {}
+        for coder in self.segment_coders():
+            coded = coder.encode(table)
+            codes[coder.name] = (coded[0] > 0).astype(np.int64) if isinstance(coded, tuple) else coded
+        return codes
+
     def state(self) -> dict[str, Any]:
         """The JSON form."""
         return {"coders": [coder.state() for coder in self.coders]}

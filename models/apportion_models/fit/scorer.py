@@ -50,9 +50,7 @@ class Scorer:
         if level in ("base rate", "lead"):
             encoder = RepEncoder(coders=(), tenure=False, matches=())
         else:
-            encoder = RepEncoder.learn(
-                reps, rep_columns, cases.frame, leads if level == LEVELS[3] else LeadEncoder(coders=())
-            )
+            encoder = RepEncoder.learn(reps, rep_columns, cases.frame, leads)
         labels = Labels.of(cases, WinDelay.estimate(cases))
         ids, rep_of = np.unique(cases.rep_id.astype(str), return_inverse=True)
         order = np.argsort(rep_of, kind="stable")
@@ -87,6 +85,22 @@ class Scorer:
             },
         )
 
+    def check_shapes(self) -> None:
+        """Raises ValueError when the arrays do not belong to the encoders (a model put together from pieces)."""
+        nobody = pd.DataFrame(index=range(0))
+        width = self._phi(nobody).shape[1] if self.b.ndim == 2 and self.b.shape[1] else 0
+        fixed = 1 + self.leads.lead_part(nobody).matrix.shape[1] + _static_width(self.reps) + self.reps.tenure
+        expected = {
+            "beta": (self.beta.shape, (fixed + len(self.reps.matches),)),
+            "b": (self.b.shape, (len(self.rep_ids), width)),
+            "spread": (self.spread.shape, (len(self.rep_ids) + 1, width * (width + 1) // 2)),
+        }
+        for name, (got, due) in expected.items():
+            if got != due:
+                raise ValueError(f"'{name}' must have the shape {due}, got {got}")
+            if not np.isfinite(getattr(self, name)).all():
+                raise ValueError(f"'{name}' must be finite")
+
     def score(self, leads: pd.DataFrame, reps: pd.DataFrame, at_days: float) -> NDArray[np.float32]:
         """(L, R) chances at one moment."""
         out = np.empty((len(leads), len(reps)), dtype=np.float32)
@@ -116,6 +130,12 @@ class Scorer:
             variance = np.einsum("nk,nk->n", _squares(phi), self.spread[place][rep_of])
             eta /= np.sqrt(1.0 + np.pi / 8.0 * variance)
         return np.asarray(expit(eta), dtype=np.float64)
+
+    def matched(self, cases: Cases, reps: pd.DataFrame) -> list[NDArray[np.object_]]:
+        """Per matched lead column: (n,) "yes" where the rep of the case declares the lead's value, else "no"."""
+        ids, rep_of = np.unique(cases.rep_id.astype(str), return_inverse=True)
+        columns = _matches(cases, align(reps, ids), rep_of, self.reps)
+        return [np.where(column > 0, "yes", "no").astype(object) for column in columns]
 
     def _mine(self, ids: Sequence[str] | NDArray[Any]) -> tuple[Floats, NDArray[np.intp]]:
         """Each rep's coefficients (0 without history) and the row of its covariance."""
@@ -189,13 +209,19 @@ def _fixed(
     ramp = encoder.ramp(start_days(reps)[rep_of], cases.assigned)
     parts = [np.ones((len(cases), 1)), lead.matrix, static.matrix[rep_of], ramp]
     groups = ["", *lead.groups, *static.groups, *(["rep tenure"] * ramp.shape[1])]
-    skills = declared_skills(reps) if encoder.matches else []
-    for match in encoder.matches:
-        codes = match.lead_codes(cases.frame)
-        declared = np.hstack([match.declared(skills), np.zeros((len(reps), 1))])
-        parts.append(declared[rep_of, codes][:, None])
-        groups.append(f"match: {match.column}")
+    parts += [column[:, None] for column in _matches(cases, reps, rep_of, encoder)]
+    groups += [f"match: {match.column}" for match in encoder.matches]
     return tuple(groups), np.hstack(parts)
+
+
+def _matches(cases: Cases, reps: pd.DataFrame, rep_of: NDArray[np.intp], encoder: RepEncoder) -> list[Floats]:
+    """Per match: (n,) 1 where the case's rep declares the lead's value."""
+    skills = declared_skills(reps) if encoder.matches else []
+    columns = []
+    for match in encoder.matches:
+        declared = np.hstack([match.declared(skills), np.zeros((len(reps), 1))])  # the last: a value nobody declares
+        columns.append(declared[rep_of, match.lead_codes(cases.frame)])
+    return columns
 
 
 def _static_width(encoder: RepEncoder) -> int:

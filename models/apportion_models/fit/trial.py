@@ -13,13 +13,20 @@ from apportion_models.fit.labels import Labels, WinDelay, open_share
 from apportion_models.fit.scorer import LEVELS, Scorer
 from apportion_models.validation.evidence import Effect, Evidence
 from apportion_models.validation.gate import OutOfTime, judge, untested
-from apportion_models.validation.homogeneity import Homogeneity, equal_given_leads, equal_rates, rate_table
+from apportion_models.validation.homogeneity import (
+    Homogeneity,
+    equal_given_leads,
+    equal_rates,
+    equal_within_reps,
+    rate_table,
+)
 from apportion_models.validation.metrics import summary
 from apportion_models.validation.splits import date_splits
 
 FEWEST_RESOLVED = 200
 FEWEST_OF_EACH = 20  # wins, and losses
 
+Floats = NDArray[np.float64]
 Train = Callable[[Cases, str], Scorer]
 
 
@@ -37,8 +44,9 @@ def run_trial(
         why = why or "the history is too short to train on one part of it and test on a later one"
         effects = tuple(untested(name, why) for name in LEVELS[1:])
         return _no_evidence(why, effects, raw, rates), {}
-    alike = reps_alike(cases, reps, train)
-    verdict = judge(tested, margin=margin, reps_alike=alike.p_value)
+    alike, p_value = reps_alike(cases, reps, train)
+    within = segments_alike(cases, reps, train)
+    verdict = judge(tested, margin=margin, noise={"rep": p_value, "rep x segment": within.p_value})
     evidence = Evidence(
         level=verdict.level,
         reason=verdict.reason,
@@ -91,14 +99,29 @@ def out_of_time(cases: Cases, reps: pd.DataFrame, train: Train, *, gap_days: flo
     return OutOfTime(label=labels[rows], rep_id=cases.rep_id[rows], chances=joined)
 
 
-def reps_alike(cases: Cases, reps: pd.DataFrame, train: Train) -> Homogeneity:
-    """Test that reps convert alike given their leads; open leads count by their share of a win."""
-    chance = train(cases, "lead").score_rows(cases, reps)
+def reps_alike(cases: Cases, reps: pd.DataFrame, train: Train) -> tuple[Homogeneity, float]:
+    """Test that reps convert alike given their leads; and the p-value that no declared skill matters either."""
+    residual, variance = residuals(cases, train(cases, "lead").score_rows(cases, reps))
+    alike = equal_given_leads(residual, variance, cases.rep_id)
+    declared = train(cases, "rep").matched(cases, reps)
+    p_values = [alike.p_value, *(equal_given_leads(residual, variance, match).p_value for match in declared)]
+    return alike, min(1.0, len(p_values) * min(p_values))
+
+
+def segments_alike(cases: Cases, reps: pd.DataFrame, train: Train) -> Homogeneity:
+    """Test that no rep is better at one kind of lead than at another."""
+    scorer = train(cases, "rep")
+    residual, variance = residuals(cases, scorer.score_rows(cases, reps))
+    return equal_within_reps(residual, variance, cases.rep_id, scorer.leads.segment_codes(cases.frame))
+
+
+def residuals(cases: Cases, chance: Floats) -> tuple[Floats, Floats]:
+    """(n,) label minus chance and (n,) its variance if the chance is true; open leads count by their share of a win."""
     labels = Labels.of(cases, WinDelay.estimate(cases))
     share = open_share(chance, labels.came)
     so_far = chance * labels.came  # the chance of having been won by now
     variance = np.where(labels.is_open, so_far + (1.0 - so_far) * share**2 - chance**2, chance * (1.0 - chance))
-    return equal_given_leads(labels.given(chance) - chance, np.maximum(variance, 0.0), cases.rep_id)
+    return labels.given(chance) - chance, np.maximum(variance, 0.0)
 
 
 def _no_evidence(why: str, effects: tuple[Effect, ...], raw: Homogeneity, rates: pd.DataFrame) -> Evidence:

@@ -17,6 +17,7 @@ from apportion_models.validation.metrics import area_under_curve, log_losses
 
 Floats = NDArray[np.float64]
 
+SIGNIFICANT = 0.05
 LEVELS = ("base rate", *EFFECTS)
 
 
@@ -38,11 +39,11 @@ class Verdict:
     effects: tuple[Effect, ...]
 
 
-def judge(tested: OutOfTime, *, margin: float, reps_alike: float) -> Verdict:
+def judge(tested: OutOfTime, *, margin: float, noise: Mapping[str, float]) -> Verdict:
     """Walk up the ladder; each candidate is measured against the best so far.
 
-    `reps_alike` is the p-value of the test that, given their leads, reps convert alike. An effect of the rep must hold
-    out of time and be told from noise by that test, because one such step alone is too easily taken by chance.
+    `noise` gives by effect the p-value of the test that there is none. An effect of the rep must hold out of time and
+    be told from noise by that test: one standard error alone is passed by chance in one case of six.
     """
     standing = "base rate"
     effects = []
@@ -52,8 +53,8 @@ def judge(tested: OutOfTime, *, margin: float, reps_alike: float) -> Verdict:
             continue
         gain, error = paired_gain(tested, standing, name)
         held = gain > margin * error and gain > 0.0
-        if name == "rep" and reps_alike >= 0.05:
-            held = False
+        p_value = noise.get(name)
+        held = held and (p_value is None or p_value < SIGNIFICANT)
         before, after = (area_under_curve(tested.label, tested.chances[key]) for key in (standing, name))
         effects.append(
             Effect(
@@ -64,7 +65,7 @@ def judge(tested: OutOfTime, *, margin: float, reps_alike: float) -> Verdict:
                 standard_error=error,
                 auc_before=before,
                 auc_after=after,
-                sentence=_sentence(name, held, gain, error, before, after, reps_alike),
+                sentence=_sentence(name, held, gain, error, before, after, p_value),
             )
         )
         standing = name if held else standing
@@ -105,13 +106,13 @@ def _reason(level: str) -> str:
     return {
         "base rate": "Every lead gets the overall conversion rate: nothing beat it out of time.",
         "lead": "A lead's chance follows from its attributes and is the same for every rep.",
-        "rep": "A lead's chance follows from its attributes and the rep, whatever the kind of lead.",
+        "rep": "A lead's chance follows from its attributes and the rep (own record, team, level, tenure, skills).",
         "rep x segment": "A lead's chance follows from its attributes, the rep, and how the rep does with such leads.",
     }[level]
 
 
 def _sentence(
-    name: str, held: bool, gain: float, error: float, before: float | None, after: float | None, reps_alike: float
+    name: str, held: bool, gain: float, error: float, before: float | None, after: float | None, p_value: float | None
 ) -> str:
     change = f"log loss {'falls' if gain > 0 else 'rises'} by {abs(gain):.4f} (standard error {error:.4f}) a lead"
     if before is not None and after is not None:
@@ -128,5 +129,5 @@ def _sentence(
         "rep": "There is no evidence that reps differ in how they convert",
         "rep x segment": "There is no evidence that reps differ in which kinds of leads they convert",
     }
-    told = f"; given their leads, a test of equal reps gives p = {reps_alike:.2g}" if name == "rep" else ""
+    told = "" if p_value is None else f"; the test that there is none gives p = {p_value:.2g}"
     return f"{no[name]}: out of time the {change}{told}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,6 +67,36 @@ def equal_given_leads(residual: Floats, variance: Floats, rep_id: NDArray[np.obj
     centred = total - unsure * total.sum() / unsure.sum()
     statistic, freedom = float((centred**2 / unsure).sum()), int(enough.sum()) - 1
     return Homogeneity(statistic=statistic, freedom=freedom, p_value=float(chi2.sf(statistic, freedom)), method="score")
+
+
+def equal_within_reps(
+    residual: Floats, variance: Floats, rep_id: NDArray[np.object_], segments: Mapping[str, NDArray[np.int64]]
+) -> Homogeneity:
+    """Test that no rep is better at one kind of lead than at another.
+
+    `residual` (n,) is label minus the chance by lead and rep, `variance` (n,) what chance alone gives it, `segments`
+    the codes (n,) of each lead column. Within each rep the cells are compared with the rep's own mean; the smallest
+    p-value over the columns counts, times their number (Bonferroni).
+    """
+    ids, rep_of = np.unique(rep_id.astype(str), return_inverse=True)
+    best = Homogeneity(statistic=0.0, freedom=0, p_value=1.0, method="nothing to compare")
+    for codes in segments.values():
+        width = int(codes.max(initial=-1)) + 2  # the last is "none of the levels"
+        cell = rep_of * width + np.where(codes < 0, width - 1, codes)
+        total = np.bincount(cell, weights=residual, minlength=ids.size * width).reshape(-1, width)
+        unsure = np.bincount(cell, weights=variance, minlength=ids.size * width).reshape(-1, width)
+        enough = unsure >= 2.0
+        total, unsure = np.where(enough, total, 0.0), np.where(enough, unsure, 0.0)
+        mean = total.sum(axis=1) / np.maximum(unsure.sum(axis=1), 1e-12)
+        part = np.divide((total - unsure * mean[:, None]) ** 2, unsure, out=np.zeros_like(total), where=enough)
+        # The lead part has taken up one mean for each level, the comparison one for each rep.
+        freedom = int(np.maximum(enough.sum(axis=1) - 1, 0).sum()) - max(int(enough.any(axis=0).sum()) - 1, 0)
+        if freedom < 1:
+            continue
+        p_value = min(1.0, float(chi2.sf(part.sum(), freedom)) * len(segments))
+        if p_value < best.p_value:
+            best = Homogeneity(statistic=float(part.sum()), freedom=freedom, p_value=p_value, method="score, by cell")
+    return best
 
 
 def _chi_square(wins: Floats, rows: Floats, rate: float) -> float:
