@@ -11,7 +11,7 @@ import pandas as pd
 
 from apportion_models.features.reps import RAMP_DAYS
 from apportion_models.fit.history import Cases
-from apportion_models.fit.labels import WinDelay
+from apportion_models.fit.labels import Delay
 
 if TYPE_CHECKING:
     from apportion_models.fit.model import FitModel
@@ -30,7 +30,7 @@ def build_card(
     model: FitModel, cases: Cases, measures: Mapping[str, object], override: Mapping[str, str]
 ) -> dict[str, Any]:
     """The card as plain JSON values."""
-    delay = WinDelay.estimate(cases)
+    delay = Delay.of_wins(cases)
     scorer, evidence = model.scorer_, model.evidence_
     return {
         "purpose": "Estimates the chance that a rep converts a lead, and what it is worth, to assign leads in batches.",

@@ -20,7 +20,7 @@ from apportion_models.features.leads import LeadEncoder, one_hot
 from apportion_models.features.reps import RepEncoder, declared_skills, start_days
 from apportion_models.fit.hierarchy import Design, fit_hierarchy
 from apportion_models.fit.history import Cases
-from apportion_models.fit.labels import Labels, WinDelay
+from apportion_models.fit.labels import Labels
 
 Floats = NDArray[np.float64]
 
@@ -51,7 +51,7 @@ class Scorer:
             encoder = RepEncoder(coders=(), tenure=False, matches=())
         else:
             encoder = RepEncoder.learn(reps, rep_columns, cases.frame, leads)
-        labels = Labels.of(cases, WinDelay.estimate(cases))
+        labels = Labels.of(cases)
         ids, rep_of = np.unique(cases.rep_id.astype(str), return_inverse=True)
         order = np.argsort(rep_of, kind="stable")
         names, fixed = _fixed(cases, align(reps, ids), rep_of, leads, encoder)
@@ -68,8 +68,7 @@ class Scorer:
             varying_group=group,
             starts=np.searchsorted(rep_of[order], np.arange(ids.size + 1)),
         )
-        known = Labels(known=labels.known[order], is_open=labels.is_open[order], came=labels.came[order])
-        fitted = fit_hierarchy(design, known.given, labels.rate())
+        fitted = fit_hierarchy(design, labels.take(order).given, labels.rate())
         prior = np.diag(fitted.varying_variance[group]) if width else np.zeros((0, 0))
         return cls(
             level=level,

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from apportion_models.fit.history import Cases
-from apportion_models.fit.labels import Labels, WinDelay, open_share
+from apportion_models.fit.labels import Labels
 from apportion_models.fit.scorer import LEVELS, Scorer
 from apportion_models.validation.evidence import Effect, Evidence
 from apportion_models.validation.gate import OutOfTime, judge, untested
@@ -78,7 +78,7 @@ def too_thin(cases: Cases) -> str | None:
 
 def out_of_time(cases: Cases, reps: pd.DataFrame, train: Train, *, gap_days: float) -> OutOfTime | None:
     """Chances of later leads under each candidate; None when no split leaves enough to train on."""
-    label = Labels.of(cases, WinDelay.estimate(cases))
+    label = Labels.of(cases)
     labels = label.given(label.rate())
     levels = LEVELS if np.unique(cases.rep_id.astype(str)).size > 1 else LEVELS[:2]
     rows_of: list[NDArray[np.intp]] = []
@@ -117,11 +117,8 @@ def segments_alike(cases: Cases, reps: pd.DataFrame, train: Train) -> Homogeneit
 
 def residuals(cases: Cases, chance: Floats) -> tuple[Floats, Floats]:
     """(n,) label minus chance and (n,) its variance if the chance is true; open leads count by their share of a win."""
-    labels = Labels.of(cases, WinDelay.estimate(cases))
-    share = open_share(chance, labels.came)
-    so_far = chance * labels.came  # the chance of having been won by now
-    variance = np.where(labels.is_open, so_far + (1.0 - so_far) * share**2 - chance**2, chance * (1.0 - chance))
-    return labels.given(chance) - chance, np.maximum(variance, 0.0)
+    labels = Labels.of(cases)
+    return labels.given(chance) - chance, labels.variance(chance)
 
 
 def _no_evidence(why: str, effects: tuple[Effect, ...], raw: Homogeneity, rates: pd.DataFrame) -> Evidence:

@@ -52,9 +52,10 @@ def judge(tested: OutOfTime, *, margin: float, noise: Mapping[str, float]) -> Ve
             effects.append(untested(name, "could not be tested"))
             continue
         gain, error = paired_gain(tested, standing, name)
-        held = gain > margin * error and gain > 0.0
-        p_value = noise.get(name)
-        held = held and (p_value is None or p_value < SIGNIFICANT)
+        won = gain > margin * error and gain > 0.0
+        # Where it did not even hold out of time, the test has nothing to add.
+        p_value = noise.get(name) if won else None
+        held = won and (p_value is None or p_value < SIGNIFICANT)
         before, after = (area_under_curve(tested.label, tested.chances[key]) for key in (standing, name))
         effects.append(
             Effect(
@@ -129,5 +130,5 @@ def _sentence(
         "rep": "There is no evidence that reps differ in how they convert",
         "rep x segment": "There is no evidence that reps differ in which kinds of leads they convert",
     }
-    told = "" if p_value is None else f"; the test that there is none gives p = {p_value:.2g}"
+    told = "" if p_value is None else f", but the test that there is no such effect gives p = {p_value:.2g}"
     return f"{no[name]}: out of time the {change}{told}."
