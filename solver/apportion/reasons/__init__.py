@@ -1,0 +1,22 @@
+"""Why: this rep, not that one, nurture; how good the plan is; and the tables, document and report that tell it."""
+
+from apportion.reasons.certificate import certificate_words
+from apportion.reasons.document import SCHEMA, plan_document
+from apportion.reasons.explain import Explanations, explain
+from apportion.reasons.facts import Facts
+from apportion.reasons.frames import PLAN_COLUMNS, assignments_frame, reps_frame
+from apportion.reasons.why_not import Answer, why_not
+
+__all__ = [
+    "PLAN_COLUMNS",
+    "SCHEMA",
+    "Answer",
+    "Explanations",
+    "Facts",
+    "assignments_frame",
+    "certificate_words",
+    "explain",
+    "plan_document",
+    "reps_frame",
+    "why_not",
+]

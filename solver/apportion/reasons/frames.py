@@ -1,0 +1,59 @@
+"""The plan as tables: the input tables, extended."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from apportion.build.batch import Batch
+from apportion.problem import Plan
+from apportion.reasons.explain import Explanations, explain
+
+PLAN_COLUMNS = (
+    "rep_id",
+    "fit",
+    "expected_revenue",
+    "runner_up_rep_id",
+    "reason",
+    "tier",
+    "opportunity",
+    "outcome",
+    "runner_up_cost",
+)
+_TEXT = ("rep_id", "runner_up_rep_id", "reason", "tier", "outcome")
+
+
+def assignments_frame(batch: Batch, plan: Plan, *, explanations: Explanations | None = None) -> pd.DataFrame:
+    """Every lead of the input exactly once, in input order: the leads' columns, then PLAN_COLUMNS.
+
+    rep_id is "" for nurture and rejected leads, outcome "assigned", "nurture" or "reject". A column of the leads that
+    bears the name of a plan's column is kept under `lead_<name>`.
+    """
+    reasons = explanations or explain(batch, plan)
+    leads = batch.leads.reset_index(drop=True)
+    leads = leads.rename(columns={name: _free(f"lead_{name}", leads) for name in PLAN_COLUMNS if name in leads.columns})
+    told = reasons.leads[list(PLAN_COLUMNS)].set_axis(batch.rows)
+    every = told.astype(dict.fromkeys(_TEXT, object)).reindex(range(len(leads)))
+    out = every.index.difference(told.index)
+    screened = batch.screened.reset_index(drop=True)
+    every.loc[out, "outcome"] = screened.loc[out, "outcome"].where(screened.loc[out, "outcome"] == "reject", "nurture")
+    every.loc[out, "reason"] = [_sentence(reason) for reason in screened.loc[out, "reason"]]
+    for name in ("rep_id", "runner_up_rep_id"):
+        every[name] = every[name].where(every[name].notna(), "")
+    return pd.concat([leads, every], axis=1)
+
+
+def reps_frame(batch: Batch, plan: Plan, *, explanations: Explanations | None = None) -> pd.DataFrame:
+    """One row a rep, in the order of the reps table: see `rep_table`."""
+    return (explanations or explain(batch, plan)).reps.copy()
+
+
+def _free(name: str, leads: pd.DataFrame) -> str:
+    while name in leads.columns:
+        name += "_"
+    return name
+
+
+def _sentence(reason: object) -> str:
+    text = str(reason).strip() if pd.notna(reason) else ""  # type: ignore[call-overload]
+    text = text or "screened by the policy"
+    return text if text.endswith((".", "!", "?")) else f"{text}."

@@ -1,0 +1,91 @@
+"""Why a lead went to its rep: a sentence for that rep to read."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from apportion.reasons.facts import Facts
+from apportion.reasons.words import count, money, percent, quoted
+
+Reason = tuple[str, str]  # (code, sentence)
+
+
+def placed_reason(facts: Facts, lead: int) -> Reason:
+    """Say why the lead's rep got it. Codes: only_choice, best_fit, best_value, equal, slot, rule, together."""
+    code, because = _because(facts, lead)
+    pair = int(facts.pair[lead])
+    revenue = money(float(facts.batch.problem.revenue[pair]), facts.currency)
+    name = facts.batch.problem.lead_ids[lead]
+    with_mates = (
+        ""
+        if facts.mates(lead) == 0
+        else f", together with {count(facts.mates(lead), 'other lead')} that must stay with it"
+    )
+    return code, f"You got {name} because {because}{with_mates}; expected revenue {revenue}."
+
+
+def _because(facts: Facts, lead: int) -> Reason:
+    units = facts.units
+    unit = int(units.of_lead[lead])
+    entries, mine, best = units.entries(unit), int(units.chosen[unit]), int(units.best[unit])
+    if int(units.fits[entries].sum()) <= 1:
+        return "only_choice", _only(facts, lead)
+    if mine == best or units.value[mine] >= units.value[best] - facts.tolerance:
+        return _best(facts, lead, unit, mine)
+    gain = units.amounts[:, mine] - units.amounts[:, best]  # what prices say for the plan's rep against the best alone
+    paid = [row for row, kind in enumerate(facts.book.kinds) if kind in ("capacity", "min_load", "rule")]
+    row = max(paid, key=lambda row: (float(gain[row]), -row))
+    fit = _converts(facts, lead)
+    if gain[row] <= facts.tolerance:
+        return "together", f"{fit}, and all leads taken together no better place for it was found"
+    if facts.book.kinds[row] == "capacity":
+        had_room = (
+            f"{fit} and had room" if facts.fit[facts.pair[lead]] >= facts.mean_fit[lead] else f"you had room: {fit}"
+        )
+        return "slot", f"{had_room}, and the time of those with a higher estimate is worth more on other leads"
+    if facts.book.kinds[row] == "min_load":
+        return "rule", f"{fit}, and it counts towards your minimum load"
+    rule = quoted(facts.book.names[row])
+    if units.amounts[row, mine] > facts.tolerance:
+        return "rule", f"{fit}, and it counts towards your share under {rule}"
+    return "rule", f"{fit}, and {rule} leaves those with a higher estimate less room for it"
+
+
+def _only(facts: Facts, lead: int) -> str:
+    unit = int(facts.units.of_lead[lead])
+    entries = facts.units.entries(unit)
+    if entries.stop - entries.start > 1:
+        return "you are the only eligible rep with enough capacity for it"
+    others = facts.blocked_counts(lead)
+    return "you are the only rep who may take it" + (f" (the others are ruled out: {others})" if others else "")
+
+
+def _best(facts: Facts, lead: int, unit: int, mine: int) -> Reason:
+    units = facts.units
+    entries = units.entries(unit)
+    rivals = int((units.fits[entries] & (units.value[entries] >= units.value[mine] - facts.tolerance)).sum())
+    if rivals > 1:
+        return "equal", f"{_converts(facts, lead)}, nobody's estimate is higher, and you had room"
+    if facts.mates(lead) == 0 and facts.fit[facts.pair[lead]] >= facts.best_fit[lead]:
+        return "best_fit", f"{_converts(facts, lead)}, the best estimate of all, and had room"
+    bonus = _bonus(facts, mine)
+    if bonus:
+        return "best_value", f"{_converts(facts, lead)}, and {bonus} makes it worth most with you"
+    return "best_value", f"{_converts(facts, lead)}, it is worth most with you, and you had room"
+
+
+def _bonus(facts: Facts, mine: int) -> str:
+    """The preference of the policy that speaks most for this rep, if one does."""
+    effects = facts.book.parts("effect")
+    if not effects:
+        return ""
+    amounts = facts.units.amounts[effects, mine]
+    best = int(np.argmax(amounts))
+    if amounts[best] <= facts.tolerance:
+        return ""
+    return f"{quoted(facts.book.names[effects[best]])} (+{money(float(amounts[best]), facts.currency)})"
+
+
+def _converts(facts: Facts, lead: int) -> str:
+    fit, mean = float(facts.fit[facts.pair[lead]]), float(facts.mean_fit[lead])
+    return f"you convert about {percent(fit)} of leads like this (eligible reps on average: {percent(mean)})"
