@@ -48,9 +48,9 @@ class Pairs:
         return np.where((key[found] == wanted) & (np.asarray(rep) >= 0), found, -1)
 
     def mean_by_lead(self, entries: Floats) -> Floats:
-        """(L,) mean of the entries over each lead's pairs; 0 for a lead with none."""
-        count = np.diff(self.start)
-        return np.bincount(self.lead, weights=entries, minlength=self.n_leads) / np.maximum(count, 1)
+        """(L,) mean of the entries over each lead's pairs; 0 for a lead with none. The order of reps does not touch the last digit."""
+        order = np.lexsort((entries, self.lead))
+        return np.bincount(self.lead[order], weights=entries[order], minlength=self.n_leads) / np.maximum(np.diff(self.start), 1)
 
     def dense(self, entries: Floats, fill: float) -> Floats:
         """(L, R) array of the entries, `fill` where a pair is not eligible."""

@@ -1,0 +1,5 @@
+"""FitModel: P(convert | lead, rep), shrunk, tested out of time, scored without a frame of pairs."""
+
+from apportion_models.fit.model import FitModel
+
+__all__ = ["FitModel"]

@@ -1,0 +1,219 @@
+"""FitModel: how likely each rep is to convert each lead, and for how much."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from apportion_models.deal_value import DealValue
+from apportion_models.errors import Finding, InputError, TableError
+from apportion_models.features.leads import LeadEncoder
+from apportion_models.features.leaks import find_leaks
+from apportion_models.features.roles import REP_STATE, candidate_columns, check_override
+from apportion_models.fit.card import build_card
+from apportion_models.fit.history import Cases, check_ids, check_table, read_cases
+from apportion_models.fit.scorer import LEVELS, Scorer
+from apportion_models.fit.trial import run_trial
+from apportion_models.validation.evidence import Evidence
+
+When = str | pd.Timestamp | Any
+
+
+class FitModel(BaseEstimator):  # type: ignore[misc]
+    """P(convert | lead, rep) and expected revenue, learned from history.
+
+    A random-coefficient logistic model with variances by empirical Bayes; a gate uses the simplest of
+    base rate < lead < rep < rep x segment that is not beaten out of time.
+
+    Parameters
+    ----------
+    random_state: seed of the one random thing here, the permutation test of equal rates.
+    level: "auto" (the gate decides) or the level to use whatever the gate says.
+    columns: lead columns that may be features; None: every column that is neither key, name, time, nor known late.
+    rep_columns: further columns of reps that may be features; by default only start date, level, team and skills are.
+    override: protected columns that may be used after all, each with the reason on record; kept in the card.
+    gap_days: days between the last thing known in training and the first lead tested.
+    margin: standard errors by which a more complex model must win out of time.
+
+    Attributes
+    ----------
+    evidence_: which effects held out of time, in numbers and sentences.
+    card_: the model card as a dict: training window, rows, features, level, calibration out of time, limits.
+    findings_: what was left out, put together or suspected.
+    """
+
+    def __init__(
+        self,
+        *,
+        random_state: int = 0,
+        level: str = "auto",
+        columns: Sequence[str] | None = None,
+        rep_columns: Sequence[str] = (),
+        override: Mapping[str, str] | None = None,
+        gap_days: float = 7.0,
+        margin: float = 1.0,
+    ) -> None:
+        self.random_state = random_state
+        self.level = level
+        self.columns = columns
+        self.rep_columns = rep_columns
+        self.override = override
+        self.gap_days = gap_days
+        self.margin = margin
+
+    def fit(self, history: pd.DataFrame, reps: pd.DataFrame, *, until: When | None = None) -> FitModel:
+        """Learn from `history` (a lead's columns, rep_id, assigned_at, outcome, closed_at, deal_value) and `reps`.
+
+        With `until`, only what was known by then is used. The order of rows changes nothing.
+        Raises TableError for tables that break their contract, InputError for parameters that do.
+        """
+        override = self._check_parameters()
+        errors = check_table(reps, "reps", ("rep_id",)) or check_ids(reps, "reps", "rep_id")
+        if errors:
+            raise TableError(errors)
+        cases, findings = read_cases(history, until=None if until is None else moment(until, "until"))
+        reps = reps.sort_values("rep_id", key=lambda ids: ids.astype(str), kind="stable").reset_index(drop=True)
+        columns, notices = self._lead_columns(cases, override)
+        rep_columns, rep_notices = self._rep_columns(reps, override)
+        findings += notices + rep_notices + _unknown_reps(cases, reps)
+
+        def train(some: Cases, level: str) -> Scorer:
+            return Scorer.train(some, reps, level=level, columns=columns, rep_columns=rep_columns)
+
+        evidence, measures = run_trial(
+            cases, reps, train, gap_days=self.gap_days, margin=self.margin, random_state=self.random_state
+        )
+        self.evidence_: Evidence = evidence
+        self.level_: str = evidence.level if self.level == "auto" else self.level
+        self.scorer_: Scorer = train(cases, self.level_)
+        self.deal_value_: DealValue = DealValue.learn(cases.frame, columns, cases.value, cases.estimate)
+        self.findings_: tuple[Finding, ...] = tuple(findings)
+        self.card_: dict[str, Any] = build_card(self, cases, measures, override)
+        return self
+
+    def predict_fit(self, leads: pd.DataFrame, reps: pd.DataFrame, *, at: When) -> NDArray[np.float32]:
+        """(L, R) chance that each rep converts each lead, if assigned at `at`; rows and columns as in the tables."""
+        out = np.empty((len(leads), len(reps)), dtype=np.float32)
+        for rows, chances, _ in self._in_order(leads, reps, at=at, rows=2048):
+            out[rows] = chances
+        return out
+
+    def predict_revenue(self, leads: pd.DataFrame, reps: pd.DataFrame, *, at: When) -> NDArray[np.float32]:
+        """(L, R) expected revenue in currency: chance × deal value."""
+        out = np.empty((len(leads), len(reps)), dtype=np.float32)
+        for rows, chances, value in self._in_order(leads, reps, at=at, rows=2048):
+            out[rows] = chances * value[:, None]
+        return out
+
+    def predict_chunks(
+        self, leads: pd.DataFrame, reps: pd.DataFrame, *, at: When, rows: int = 2048
+    ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float32], NDArray[np.float64]]]:
+        """For more pairs than memory holds: (positions of leads (l,), chances (l, R), deal values (l,)) by and by.
+
+        The leads come in order of their id, each once.
+        """
+        if rows < 1:
+            raise InputError(Finding(severity="error", table="model", message="rows must be at least 1.", value=rows))
+        yield from self._in_order(leads, reps, at=at, rows=rows)
+
+    def predict_deal_value(self, leads: pd.DataFrame) -> NDArray[np.float64]:
+        """(L,) what each lead is worth if it converts: its own `deal_value` when above 0, else the model's."""
+        self._check_ready(leads, None)
+        return self.deal_value_.predict(leads)
+
+    def check_leads(self, leads: pd.DataFrame) -> tuple[Finding, ...]:
+        """What people should know before these leads are scored: columns that the model uses and the table lacks."""
+        self._check_ready(leads, None)
+        absent = [column for column in self.scorer_.leads.columns if column not in leads.columns]
+        message = "the model uses this column and the leads lack it; it counts as missing."
+        return tuple(Finding(severity="notice", table="leads", column=column, message=message) for column in absent)
+
+    def _in_order(
+        self, leads: pd.DataFrame, reps: pd.DataFrame, *, at: When, rows: int
+    ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float32], NDArray[np.float64]]]:
+        """Scored in order of the ids, so that the order of the tables changes not even the last bit."""
+        self._check_ready(leads, reps)
+        when = moment(at, "at").timestamp() / 86_400.0
+        value = self.deal_value_.predict(leads)
+        by_rep = np.argsort(reps["rep_id"].astype(str).to_numpy(dtype=str), kind="stable")
+        back = np.argsort(by_rep, kind="stable")
+        by_lead = np.argsort(leads["lead_id"].astype(str).to_numpy(dtype=str), kind="stable")
+        for part, chances in self.scorer_.score_blocks(leads.iloc[by_lead], reps.iloc[by_rep], when, rows):
+            positions = by_lead[part]
+            yield positions, chances[:, back], value[positions]
+
+    def _check_ready(self, leads: pd.DataFrame, reps: pd.DataFrame | None) -> None:
+        check_is_fitted(self, "scorer_")
+        errors = check_table(leads, "leads", ("lead_id",)) or check_ids(leads, "leads", "lead_id")
+        if reps is not None:
+            errors += check_table(reps, "reps", ("rep_id",)) or check_ids(reps, "reps", "rep_id")
+        if errors:
+            raise TableError(errors)
+
+    def _check_parameters(self) -> dict[str, str]:
+        errors: list[tuple[str, str, object]] = []
+        if self.level not in ("auto", *LEVELS):
+            errors.append(("level", f"must be auto, {', '.join(LEVELS[:-1])} or {LEVELS[-1]}.", self.level))
+        if not self.gap_days >= 0:
+            errors.append(("gap_days", "must be a number of days, 0 or more.", self.gap_days))
+        if not self.margin >= 0:
+            errors.append(("margin", "must be a number of standard errors, 0 or more.", self.margin))
+        if errors:
+            raise InputError(
+                Finding(
+                    severity="error", table="model", message=f"the '{name}' parameter of FitModel {rule}", value=got
+                )
+                for name, rule, got in errors
+            )
+        return check_override(self.override)
+
+    def _lead_columns(self, cases: Cases, override: Mapping[str, str]) -> tuple[list[str], list[Finding]]:
+        columns, notices = candidate_columns(cases.frame, name="history", wanted=self.columns, override=override)
+        leaks = find_leaks(cases.frame, columns, cases.outcome)
+        if self.columns is None:
+            columns = [column for column in columns if column not in leaks]
+        _, unusable = LeadEncoder.learn(cases.frame, columns)
+        return columns, [*notices, *leaks.values(), *unusable]
+
+    def _rep_columns(self, reps: pd.DataFrame, override: Mapping[str, str]) -> tuple[list[str], list[Finding]]:
+        """Only what was asked for; protected attributes are told of even when nobody asked."""
+        offered = reps.drop(
+            columns=[c for c in reps.columns if str(c).lower() in REP_STATE or c in ("level", "team_id")]
+        )
+        _, notices = candidate_columns(offered, name="reps", wanted=None, override=override)
+        told = [notice for notice in notices if "protected" in notice.message]
+        asked = [str(column) for column in self.rep_columns]
+        columns, _ = candidate_columns(reps, name="reps", wanted=asked, override=override)
+        return columns, told
+
+
+def moment(when: When, name: str) -> pd.Timestamp:
+    """A date, time or text as a UTC time; without a zone it is read as UTC. Raises InputError otherwise."""
+    try:
+        stamp = pd.Timestamp(when)
+    except (TypeError, ValueError):
+        stamp = None
+    if stamp is None or pd.isna(stamp):
+        raise InputError(
+            Finding(severity="error", table="call", message=f"'{name}' must be a date or a time.", value=when)
+        )
+    return stamp.tz_localize("UTC") if stamp.tzinfo is None else stamp.tz_convert("UTC")
+
+
+def _unknown_reps(cases: Cases, reps: pd.DataFrame) -> list[Finding]:
+    known = set(reps["rep_id"].astype(str))
+    gone = sorted({str(rep) for rep in cases.rep_id} - known)
+    if not gone:
+        return []
+    message = (
+        "reps of the history are not in the reps table; their leads still teach, their level and tenure are unknown."
+    )
+    return [
+        Finding(severity="notice", table="history", column="rep_id", message=message, value=gone[0], count=len(gone))
+    ]

@@ -1,0 +1,171 @@
+"""Engine for every rule: prices, the exact relaxation, a search near it, and branch and bound on what could still be better.
+
+    1. drop the pairs that no plan can hold;            2. prices by a smoothed dual;
+    3. the relaxation by column generation: the bound;  4. a plan by annealing near the prices;
+    5. pairs that lose more than the gap are in no better plan: drop them, and search the rest exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from apportion.engines.ascent import ascend
+from apportion.engines.clock import Clock
+from apportion.engines.exact import branch_and_bound
+from apportion.engines.formulation import Formulation
+from apportion.engines.lagrangian import PricedOut, price_out
+from apportion.engines.outcome import Outcome
+from apportion.engines.relaxation import relax
+from apportion.engines.restrict import Restricted, possible_pairs, restrict
+from apportion.engines.search import Incumbent, search
+from apportion.problem import Status, relative_gap
+
+Ints = NDArray[np.int64]
+
+ALL_PAIRS = 2_000  # up to so many pairs the relaxation starts with all of them
+FIRST_PAIRS_PER_UNIT = 6
+TINY = 400  # pairs up to which branch and bound closes the gap entirely, without a search before
+SEARCHABLE = 6_000  # pairs up to which branch and bound is worth a try
+NODES = 20_000
+ROUNDING = 1e-9  # relative gap that is none: objective and bound are sums of many numbers
+
+
+def supports(form: Formulation) -> str | None:
+    """None: every problem."""
+    return None
+
+
+def solve(form: Formulation, *, gap: float, clock: Clock, seed: int, report: Callable[[float, float], None]) -> Outcome:
+    """Solve to within `gap`, or as near as the clock allows. `report` is told each better bound and objective."""
+    kept = restrict(form, possible_pairs(form))
+    state = _State(kept.form, gap=gap, clock=clock, seed=seed, report=report)
+    if not state.relax():
+        return Outcome.infeasible()
+    if kept.form.n_pairs > TINY and form.families:
+        state.search()
+    if not state.done():
+        state.close()
+    return state.outcome(form, kept)
+
+
+@dataclass
+class _State:
+    """Where the solve stands."""
+
+    form: Formulation
+    gap: float
+    clock: Clock
+    seed: int
+    report: Callable[[float, float], None]
+    incumbent: Incumbent = field(init=False)
+    priced: PricedOut = field(init=False)
+    bound: float = np.inf
+    impossible: bool = False
+
+    def __post_init__(self) -> None:
+        self.incumbent = Incumbent(self.form)
+        self.step = _step(self.form)
+
+    def relax(self) -> bool:
+        """The bound, and the relaxation's own plan where it is whole. False: nothing can keep the hard rules."""
+        pairs = np.arange(self.form.n_pairs)
+        if self.form.n_pairs > ALL_PAIRS:
+            pairs = _nearest(self.form, ascend(self.form, stop=self.clock.is_over))
+        answer = relax(self.form, pairs, gap=self.gap * 1e-3, stop=self.clock.is_over)
+        self.priced = answer.priced
+        if not answer.feasible or np.isneginf(answer.priced.bound):
+            return False
+        self._lower(answer.priced.bound)
+        whole = answer.pairs[answer.share > 0.5]
+        chosen = self.form.n_pairs + np.arange(self.form.n_units)
+        chosen[self.form.unit[whole]] = whole
+        self._offer(chosen)
+        return True
+
+    def search(self) -> None:
+        """Anneal until the plan is within the gap."""
+        if not self.done():
+            good_enough = self.bound - self.gap * abs(self.bound)
+            search(
+                self.form, self.priced, self.incumbent, good_enough=good_enough, seed=self.seed, stop=self.clock.is_over
+            )
+            self._tell()
+
+    def close(self) -> None:
+        """Branch and bound: first within a fixed number of nodes, to the end where that is cheap; then as long as the clock allows."""
+        for nodes in (NODES, None):
+            pairs = self._survivors()
+            small = self.form.n_pairs <= TINY
+            gap = 0.0 if small and nodes is not None else (0.0 if self.step else self.gap)
+            if self.done(gap) or self.clock.is_over() or (len(pairs) > SEARCHABLE and self.incumbent.chosen is not None):
+                return
+            answer = branch_and_bound(
+                self.form, pairs, gap=gap, step=self.step, seconds=self.clock.left(), nodes=nodes, hint=self.incumbent.chosen
+            )
+            self._offer(answer.chosen)
+            self.impossible = answer.impossible and self.incumbent.chosen is None
+            if self.impossible:
+                return
+            self._lower(max(self.incumbent.objective, -np.inf if answer.impossible else answer.bound))
+
+    def done(self, gap: float | None = None) -> bool:
+        """Whether the plan is within the gap (or, where the objective comes in steps, within one)."""
+        if self.incumbent.chosen is None:
+            return False
+        if self.step:
+            return self.bound - self.incumbent.objective < 0.99 * self.step
+        return relative_gap(self.incumbent.objective, self.bound) <= max(self.gap if gap is None else gap, ROUNDING)
+
+    def _survivors(self) -> Ints:
+        """The pairs that a better plan could hold: those that lose no more than the gap."""
+        if self.incumbent.chosen is None:
+            return np.arange(self.form.n_pairs)
+        slack = self.priced.bound - self.incumbent.objective
+        keep = self.priced.loss(self.form) <= slack * (1 + 1e-9) + 1e-9 * abs(self.priced.bound)
+        keep[self.incumbent.chosen[self.incumbent.chosen < self.form.n_pairs]] = True
+        return np.flatnonzero(keep)
+
+    def _offer(self, chosen: Ints | None) -> None:
+        self.incumbent.offer(chosen)
+        self._tell()
+
+    def _lower(self, bound: float) -> None:
+        if self.step:
+            bound = np.floor(bound / self.step + 1e-6) * self.step
+        self.bound = max(min(self.bound, bound), self.incumbent.objective)
+        self._tell()
+
+    def _tell(self) -> None:
+        self.report(self.bound, self.incumbent.objective)
+
+    def outcome(self, form: Formulation, kept: Restricted) -> Outcome:
+        """The answer in terms of the whole formulation."""
+        if self.impossible:
+            return Outcome.infeasible()
+        priced = price_out(form, self.priced.multipliers)
+        if self.incumbent.chosen is None:
+            return Outcome.out_of_time(self.bound, priced)
+        status = Status.OPTIMAL if self.done() else Status.FEASIBLE
+        bound = max(self.bound, self.incumbent.objective)
+        by_prices = priced.bound <= bound + 1e-12 * abs(bound)
+        return Outcome(status, kept.unrestricted(self.incumbent.chosen), bound, priced, "prices" if by_prices else "search")
+
+
+def _step(form: Formulation) -> float:
+    """1 where every plan's objective is a whole number, else 0."""
+    finite = form.rest[np.isfinite(form.rest)]
+    whole = bool((form.value == np.rint(form.value)).all() and (finite == np.rint(finite)).all())
+    exact = np.abs(form.value).sum() + np.abs(finite).sum() < 2.0**52
+    hard = all(family.hard and family.coupling != "worst" for family in form.families)
+    return 1.0 if whole and exact and hard else 0.0
+
+
+def _nearest(form: Formulation, priced: PricedOut) -> Ints:
+    """The few pairs of each unit that lose least against the prices."""
+    order = np.lexsort((priced.loss(form), form.unit))
+    rank = np.arange(form.n_pairs) - form.start[form.unit[order]]
+    return np.sort(order[rank < FIRST_PAIRS_PER_UNIT])

@@ -1,0 +1,250 @@
+"""The one form that all engines work on: units, pairs, and families of bounds.
+
+A unit is a parcel of leads that must stay together (usually one lead). Each unit takes one of its pairs or rests with nurture. A family
+sums one measure over groups of reps and bounds each group's sum:
+
+    low_g + low_share_g · z  <=  S_g  <=  high_g + high_share_g · z
+
+where z is the total of the measure over all pairs of the plan ("total"), or the worst-off group's value ("worst"), or nothing.
+Every rule of the problem, capacity included, is such a family: engines know no other kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from apportion.problem import AssignmentProblem, LeadShare, Limit, MaxMin, Rule, Share
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+CAPACITY = "capacity"  # the family that capacity and minimum load make together
+
+
+@dataclass(frozen=True, eq=False)
+class Family:
+    """Bounds on the sums of one measure over groups of reps.
+
+    measure : (P,). group : (R,) group of each rep, -1 for none. low, high, low_share, high_share : (G,).
+    price : currency per unit of violation; inf is hard. reward : currency per unit of z, for "worst".
+    """
+
+    name: str
+    measure: Floats
+    group: Ints
+    low: Floats
+    high: Floats
+    low_share: Floats
+    high_share: Floats
+    coupling: Literal["total", "worst"] | None = None
+    price: float = np.inf
+    reward: float = 0.0
+
+    @property
+    def n_groups(self) -> int:
+        """G."""
+        return len(self.low)
+
+    @property
+    def hard(self) -> bool:
+        """Whether no violation is allowed."""
+        return bool(np.isinf(self.price))
+
+    @cached_property
+    def scale(self) -> float:
+        """A typical size of the measure, to make numbers comparable between families."""
+        used = self.measure[self.measure != 0]
+        return float(np.abs(used).mean()) if len(used) else 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Formulation:
+    """U units, P pairs in unit order then rep order.
+
+    start : (U + 1,) offsets of each unit's pairs. rest : (U,) value of nurture, -inf where the unit needs a rep.
+    unit_of_lead : (L,).
+    """
+
+    start: Ints
+    unit: Ints
+    rep: Ints
+    value: Floats
+    rest: Floats
+    n_reps: int
+    unit_of_lead: Ints
+    families: tuple[Family, ...]
+
+    @property
+    def n_units(self) -> int:
+        """U."""
+        return len(self.rest)
+
+    @property
+    def n_pairs(self) -> int:
+        """P."""
+        return len(self.rep)
+
+    @cached_property
+    def scale(self) -> float:
+        """A typical size of the values, to make numbers comparable."""
+        worth = np.concatenate([np.abs(self.value), np.abs(self.rest[np.isfinite(self.rest)])])
+        worth = worth[worth > 0]
+        return float(worth.mean()) if len(worth) else 1.0
+
+    def best_of_unit(self, worth: Floats) -> Floats:
+        """(U,) the best of each unit's pairs and its rest; -inf where there is neither."""
+        best = self.rest.copy()
+        filled = np.diff(self.start) > 0
+        if filled.any():
+            best[filled] = np.maximum(best[filled], np.maximum.reduceat(worth, self.start[:-1][filled]))
+        return best
+
+    def with_floor(self, rule: MaxMin, floor: float) -> Formulation:
+        """Hold every group of a hard MaxMin rule to `floor` per fair share."""
+        families = tuple(
+            replace(family, low=np.where(family.low_share > 0, floor * family.low_share, -np.inf), low_share=np.zeros_like(family.low))
+            if family.name == rule.name
+            else family
+            for family in self.families
+        )
+        return replace(self, families=families)
+
+
+def formulate(problem: AssignmentProblem) -> Formulation:
+    """Bring a problem into the form; leads of one parcel become one unit."""
+    unit_of_lead = _units(problem)
+    n_units = int(unit_of_lead.max(initial=-1)) + 1
+    gather = _Gather(problem, unit_of_lead, n_units)
+    must = np.bincount(unit_of_lead, weights=problem.must_assign, minlength=n_units) > 0
+    nurture = np.bincount(unit_of_lead, weights=problem.nurture, minlength=n_units)
+    total_known = bool(must.all())
+    families = [_capacity(problem, gather)]
+    families += [_family(problem, rule, gather, total_known) for rule in problem.rules]
+    return Formulation(
+        start=gather.start,
+        unit=gather.unit,
+        rep=gather.rep,
+        value=gather.sum(problem.value),
+        rest=np.where(must, -np.inf, nurture),
+        n_reps=problem.n_reps,
+        unit_of_lead=unit_of_lead,
+        families=tuple(family for family in families if _binds(family)),
+    )
+
+
+def _units(problem: AssignmentProblem) -> Ints:
+    """(L,) unit of each lead, numbered by the first lead of each parcel so that the order of leads is kept."""
+    if problem.parcel is None:
+        return np.arange(problem.n_leads)
+    _, first, member = np.unique(problem.parcel, return_index=True, return_inverse=True)
+    rank = np.empty(len(first), dtype=np.int64)
+    rank[np.argsort(first, kind="stable")] = np.arange(len(first))
+    return rank[member]
+
+
+class _Gather:
+    """Adds up what belongs to the leads of a unit. A pair of a unit exists where every one of its leads has it."""
+
+    def __init__(self, problem: AssignmentProblem, unit_of_lead: Ints, n_units: int) -> None:
+        key = unit_of_lead[problem.pairs.lead] * problem.n_reps + problem.pairs.rep
+        keys, self._index = np.unique(key, return_inverse=True)
+        size = np.bincount(unit_of_lead, minlength=n_units)
+        whole = np.bincount(self._index, minlength=len(keys)) == size[keys // problem.n_reps]
+        self._whole, self._n = whole, len(keys)
+        self.unit, self.rep = np.divmod(keys[whole], problem.n_reps)
+        self.start = np.concatenate([[0], np.cumsum(np.bincount(self.unit, minlength=n_units))]).astype(np.int64)
+
+    def sum(self, entries: Floats) -> Floats:
+        """(P,) sums of entries of the problem's pairs."""
+        return np.bincount(self._index, weights=entries, minlength=self._n)[self._whole]
+
+
+def _capacity(problem: AssignmentProblem, gather: _Gather) -> Family:
+    nothing = np.zeros(problem.n_reps)
+    return Family(
+        name=CAPACITY,
+        measure=gather.sum(problem.effort),
+        group=np.arange(problem.n_reps),
+        low=np.where(problem.min_load > 0, problem.min_load, -np.inf),
+        high=problem.capacity.copy(),
+        low_share=nothing,
+        high_share=nothing,
+    )
+
+
+def _family(problem: AssignmentProblem, rule: Rule, gather: _Gather, total_known: bool) -> Family:
+    group, names = problem.groups(rule.by)
+    n_groups = len(names)
+    measured = _measured(problem, rule)
+    measure = gather.sum(measured[0][problem.pairs.lead] if measured[1] else measured[0])
+    price = np.inf if rule.price is None or isinstance(rule, MaxMin) else float(rule.price)
+    nothing = np.zeros(n_groups)
+    if isinstance(rule, Limit):
+        low, high = _spread(rule.low, -np.inf, n_groups), _spread(rule.high, np.inf, n_groups)
+        return Family(str(rule.name), measure, group, low, high, nothing, nothing, None, price)
+    fair = _fair_share(problem, rule, group, n_groups)
+    if isinstance(rule, MaxMin):
+        free = np.full(n_groups, -np.inf)
+        low = np.where(fair > 0, 0.0, -np.inf) if rule.price is not None else free
+        share = fair if rule.price is not None else fair.copy()
+        coupling: Literal["worst"] | None = "worst" if rule.price is not None else None
+        return Family(str(rule.name), measure, group, low, -free, share, nothing, coupling, np.inf, float(rule.price or 0.0))
+    earlier = nothing if rule.earlier is None else np.asarray(rule.earlier, dtype=float)
+    known = float(measured[0].sum()) if total_known and measured[1] else None
+    return _share_family(rule, measure, group, fair, earlier, price, known)
+
+
+def _share_family(
+    rule: Share, measure: Floats, group: Ints, fair: Floats, earlier: Floats, price: float, known_total: float | None
+) -> Family:
+    """Bounds that follow the total; where every lead must be placed, the total of a lead's own measure is known beforehand."""
+    low_multiple, high_multiple = _spread(rule.low, -np.inf, len(fair)), _spread(rule.high, np.inf, len(fair))
+    low_share = np.where(np.isfinite(low_multiple), np.where(np.isfinite(low_multiple), low_multiple, 0) * fair, 0.0)
+    high_share = np.where(np.isfinite(high_multiple), np.where(np.isfinite(high_multiple), high_multiple, 0) * fair, 0.0)
+    total = earlier.sum() + (known_total or 0.0)
+    low = np.where(np.isfinite(low_multiple), low_share * total - earlier, -np.inf)
+    high = np.where(np.isfinite(high_multiple), high_share * total - earlier, np.inf)
+    if known_total is not None:
+        return Family(str(rule.name), measure, group, low, high, 0 * low_share, 0 * high_share, None, price)
+    return Family(str(rule.name), measure, group, low, high, low_share, high_share, "total", price)
+
+
+def _measured(problem: AssignmentProblem, rule: Rule) -> tuple[Floats, bool]:
+    """What a rule counts: (L,) and True where it depends on the lead alone, else (P,) and False."""
+    kind = "revenue" if isinstance(rule, MaxMin) else rule.measure
+    mask = np.ones(problem.n_leads)
+    if isinstance(rule, Limit) and rule.leads is not None:
+        mask = np.asarray(rule.leads, dtype=float)
+    if isinstance(rule, LeadShare) and rule.tier is not None and problem.tier is not None:
+        mask = (problem.tier == rule.tier).astype(float)
+    if kind in ("leads", "opportunity"):
+        return mask * (problem.opportunity if kind == "opportunity" else 1.0), True
+    entries = problem.effort if kind == "effort" else problem.revenue
+    return entries * mask[problem.pairs.lead], False
+
+
+def _fair_share(problem: AssignmentProblem, rule: Share | MaxMin, group: Ints, n_groups: int) -> Floats:
+    weights = problem.capacity if rule.weights is None else np.asarray(rule.weights, dtype=float)
+    inside = group >= 0
+    return np.bincount(group[inside], weights=weights[inside], minlength=n_groups) / max(weights.sum(), np.finfo(float).tiny)
+
+
+def _spread(bound: object, missing: float, n_groups: int) -> Floats:
+    given = missing if bound is None else np.asarray(bound, dtype=float)
+    return np.array(np.broadcast_to(given, (n_groups,)), dtype=float)
+
+
+def _binds(family: Family) -> bool:
+    """Whether the family can ever bound anything: a hard MaxMin waits here for its floor."""
+    return bool(np.isfinite(family.low).any() or np.isfinite(family.high).any() or family.low_share.any())
+
+
+def rule_families(form: Formulation) -> Iterator[Family]:
+    """The families that come from rules, not from capacity."""
+    return (family for family in form.families if family.name != CAPACITY)

@@ -1,0 +1,64 @@
+"""Leaving out pairs that no plan can hold, and finding the way back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from apportion.engines.formulation import Family, Formulation
+
+Ints = NDArray[np.int64]
+
+TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class Restricted:
+    """A formulation over some pairs of a larger one."""
+
+    form: Formulation
+    pairs: Ints  # of the larger one, in order
+    n_pairs: int  # of the larger one
+
+    def unrestricted(self, chosen: Ints) -> Ints:
+        """(U,) options in the numbering of the larger formulation."""
+        resting = chosen >= self.form.n_pairs
+        answer = chosen - self.form.n_pairs + self.n_pairs
+        answer[~resting] = self.pairs[chosen[~resting]]
+        return answer
+
+
+def restrict(form: Formulation, keep: NDArray[np.bool_]) -> Restricted:
+    """Keep only the marked pairs."""
+    pairs = np.flatnonzero(keep)
+    start = np.concatenate([[0], np.cumsum(np.bincount(form.unit[pairs], minlength=form.n_units))]).astype(np.int64)
+    smaller = replace(
+        form,
+        start=start,
+        unit=form.unit[pairs],
+        rep=form.rep[pairs],
+        value=form.value[pairs],
+        families=tuple(replace(family, measure=family.measure[pairs]) for family in form.families),
+    )
+    return Restricted(smaller, pairs, form.n_pairs)
+
+
+def possible_pairs(form: Formulation) -> NDArray[np.bool_]:
+    """Which pairs fit within every hard upper bound by themselves, where a measure is nowhere negative."""
+    keep = np.ones(form.n_pairs, dtype=bool)
+    for family in form.families:
+        if family.hard and form.n_pairs and family.measure.min() >= 0:
+            high = np.append(family.high + family.high_share * _largest_total(form, family), np.inf)
+            keep &= family.measure <= high[family.group][form.rep] * (1 + TOLERANCE) + TOLERANCE * family.scale
+    return keep
+
+
+def _largest_total(form: Formulation, family: Family) -> float:
+    """No plan's total of the measure is larger: every unit at the pair where it measures most."""
+    if family.coupling != "total":
+        return 0.0
+    most = np.zeros(form.n_units)
+    np.maximum.at(most, form.unit, family.measure)
+    return float(most.sum())

@@ -1,0 +1,157 @@
+"""solve: from a problem to a verified plan."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from apportion.engines.choose import choose
+from apportion.engines.clock import Clock
+from apportion.engines.formulation import CAPACITY, Formulation, formulate
+from apportion.engines.ledger import Ledger
+from apportion.engines.maxmin import solve_max_min
+from apportion.engines.outcome import Outcome
+from apportion.problem import (
+    AssignmentProblem,
+    Certificate,
+    MaxMin,
+    Plan,
+    Prices,
+    RulePrice,
+    Status,
+    price_bound,
+    relative_gap,
+    verify,
+)
+from apportion.problem.reorder import canonical_order, reorder
+from apportion_models.errors import UnverifiedPlanError, UsageError
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a solve has come: the bound, and the objective of the best plan so far (-inf before the first)."""
+
+    bound: float
+    objective: float
+
+    @property
+    def gap(self) -> float:
+        """(bound − objective) / |bound|; inf before the first plan."""
+        return math.inf if math.isinf(self.objective) else relative_gap(self.objective, self.bound)
+
+
+def solve(
+    problem: AssignmentProblem,
+    *,
+    gap: float = 1e-3,
+    time_limit: float = 60.0,
+    seed: int = 0,
+    engine: str = "auto",
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Plan:
+    """Find the plan with the largest objective that keeps every hard rule, and prove how good it is.
+
+    gap : relative gap at which to stop. time_limit : seconds; at the limit the best verified plan is returned. seed : of the search; the
+    same problem, seed and version give the same plan, unless the limit cuts it short. engine : "auto" picks by structure.
+    on_progress : called with each better bound or plan.
+
+    The plan's status says how it ended; no exception is raised for an infeasible problem. Raises UsageError for arguments out of range,
+    and UnverifiedPlanError, which is a bug, where a plan fails verification.
+    """
+    _check_arguments(gap, time_limit, seed)
+    leads, reps = canonical_order(problem)
+    ordered = reorder(problem, leads, reps)
+    form = formulate(ordered)
+    clock, told = Clock(time_limit), _Teller(on_progress)
+    hard = next((rule for rule in ordered.equity if isinstance(rule, MaxMin) and rule.price is None), None)
+    choice = choose(form if hard is None else form.with_floor(hard, 0.0), engine)
+
+    def solve_form(one: Formulation) -> Outcome:
+        return choice.engine.solve(one, gap=gap, clock=clock, seed=seed, report=told)
+
+    outcome = solve_form(form) if hard is None else solve_max_min(form, hard, solve_form)
+    plan = _plan(problem, ordered, form, outcome, leads, reps)
+    plan = replace(plan, certificate=replace(plan.certificate, engine=choice.engine.name, why_engine=choice.why))
+    return _verified(problem, plan)
+
+
+def _check_arguments(gap: float, time_limit: float, seed: int) -> None:
+    if not (0 <= gap < 1):
+        raise UsageError(f"gap must lie between 0 and 1. Got {gap!r}.")
+    if not time_limit > 0:
+        raise UsageError(f"time_limit must be positive, in seconds. Got {time_limit!r}.")
+    if seed < 0:
+        raise UsageError(f"seed must be 0 or more. Got {seed!r}.")
+
+
+class _Teller:
+    """Passes on what is news."""
+
+    def __init__(self, on_progress: Callable[[Progress], None] | None) -> None:
+        self._on_progress, self._last = on_progress, (math.inf, -math.inf)
+
+    def __call__(self, bound: float, objective: float) -> None:
+        if self._on_progress is not None and (bound, objective) != self._last:
+            self._last = (bound, objective)
+            self._on_progress(Progress(bound, objective))
+
+
+def _plan(
+    problem: AssignmentProblem, ordered: AssignmentProblem, form: Formulation, outcome: Outcome, leads: Ints, reps: Ints
+) -> Plan:
+    """Bring an outcome back to the problem's own order of leads and reps."""
+    prices = _prices(problem, ordered, form, outcome, reps)
+    rep = np.full(problem.n_leads, -1, dtype=np.int64)
+    objective, bound = math.nan, outcome.bound
+    if outcome.chosen is not None:
+        rep[leads] = np.append(reps[form.rep], np.full(form.n_units, -1))[outcome.chosen][form.unit_of_lead]
+        objective = Ledger(form, outcome.chosen).objective()
+        bound = max(bound, objective)
+    rep.setflags(write=False)
+    by_prices = math.nan if outcome.priced is None else price_bound(problem, prices, outcome.worst_off)
+    certificate = Certificate(
+        objective=objective,
+        bound=bound,
+        gap=relative_gap(objective, bound),
+        proof=outcome.proof,
+        engine="",
+        why_engine="",
+        price_bound=by_prices,
+        resolution=outcome.resolution,
+        worst_off=outcome.worst_off,
+        worst_off_bound=outcome.worst_off_bound,
+    )
+    return Plan(rep, outcome.status, objective, bound, prices, certificate)
+
+
+def _prices(
+    problem: AssignmentProblem, ordered: AssignmentProblem, form: Formulation, outcome: Outcome, reps: Ints
+) -> Prices:
+    if outcome.priced is None:
+        return Prices.none(problem.n_reps)
+    back = np.argsort(reps)
+    capacity, minimum, rules = np.zeros(problem.n_reps), np.zeros(problem.n_reps), {}
+    grouped_by = {str(rule.name): rule.by for rule in ordered.rules}
+    for name, priced in zip(outcome.priced.names, outcome.priced.multipliers, strict=True):
+        if name == CAPACITY:
+            minimum, capacity = priced.low[back], priced.high[back]
+            continue
+        by_rep = isinstance(grouped_by[name], str) and grouped_by[name] == "rep"
+        order = back if by_rep else np.arange(len(priced.low))
+        rules[name] = RulePrice(priced.low[order], priced.high[order])
+    return Prices(capacity, minimum, rules)
+
+
+def _verified(problem: AssignmentProblem, plan: Plan) -> Plan:
+    if not plan.status.has_plan:
+        return plan
+    verdict = verify(problem, plan)
+    if not verdict.ok:
+        raise UnverifiedPlanError(f"the plan failed verification: {verdict}. This is a bug; please report it.")
+    return replace(plan, certificate=replace(plan.certificate, verdict=verdict))
