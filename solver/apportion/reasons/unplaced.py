@@ -77,8 +77,12 @@ def _priced_out(facts: Facts, unit: int) -> Reason | None:
     rules = book.parts("rule") + book.parts("min_load")
     row = min(rules, key=lambda row: float(units.amounts[row, entries][best]))
     cost = money(float(-units.amounts[row, entries][best]), facts.currency)
-    return "rule", (
-        f"{person} would make {worth} of it, but placing it there costs about {cost} under {quoted(book.names[row])}."
+    asked = float(-capacity[best])
+    priced_slot = f"takes a slot priced at {money(asked, facts.currency)} and " if asked > facts.tolerance else ""
+    rule = quoted(book.names[row])
+    return (
+        "rule",
+        f"{person} would make {worth} of it, but placing it there {priced_slot}costs about {cost} under {rule}.",
     )
 
 
