@@ -50,7 +50,7 @@ def lead_context(
             )
         return LeadContext(placed, territory, np.full(len(leads), len(names) - 1, dtype=np.int64), names)
     tier = np.asarray(tier, dtype=np.int64)
-    if policy.tiers.bands and "tier" not in placed.columns:
+    if policy.tiers.bands:
         placed = placed.assign(tier=pd.Series(names, dtype=object).to_numpy()[tier])
     return LeadContext(placed, territory, tier, names)
 
