@@ -126,7 +126,7 @@ def _availability(
     reasons = [
         name
         for name, is_so in (
-            ("outside working hours", total(planned) < normal * (1 - 1e-9)),
+            ("few working hours in this window", total(planned) < normal * (1 - 1e-9)),
             ("public holiday", total(open_days) < total(planned)),
             ("on leave", there < total(open_days) * (1 - 1e-9)),
             ("back from leave", acting < there * (1 - 1e-9)),

@@ -78,6 +78,12 @@ def test_a_sound_policy_has_a_clean_bill(batch: pd.DataFrame, team: pd.DataFrame
         ("screening: [{name: r, when: score > 99}]", "notice", "screening[0].when", "holds for no lead"),
         ("weights: [{name: r, reps: level == 'juniour', weight: 2}]", "notice", "weights[0].reps", "'junior'"),
         (
+            "weights: [{name: r, reps: level == 'juniour', weight: 2}]",
+            "notice",
+            "weights[0].reps",
+            "never 'juniour' in these tables: the predicate holds for no rep",
+        ),
+        (
             "screening: [{name: a, when: score > 50}, {name: b, when: score > 80}]",
             "notice",
             "screening[1].when",
