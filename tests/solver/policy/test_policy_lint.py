@@ -146,6 +146,13 @@ def test_a_sound_policy_has_a_clean_bill(batch: pd.DataFrame, team: pd.DataFrame
             "owes r3",
         ),
         (
+            "equity: [{name: e, measure: leads, low: 0.9}]\n"
+            "capacity: {caps: [{name: c, per: day, at_most: 1, reps: team_id == 'B'}]}",
+            "error",
+            "equity[0].low",
+            "owes r3 1.2 leads, and capacity and caps leave 1",
+        ),
+        (
             "equity: [{name: e, measure: opportunity, low: 0.5}]\n"
             "rules: [{name: r, effect: forbid, when: rep.team_id == 'B'}]",
             "error",
