@@ -224,7 +224,7 @@ def test_tiers_that_a_new_rep_may_not_get_yet(leads: Frames, reps: Frames) -> No
     """On day 29 hot leads are forbidden, or charged; on day 30 they are not."""
     frame = reps(start_date=["2026-02-03", "2026-02-02", None])
     batch = leads(score=[1, 2])
-    labels, names = tiers(load_policy(RAMP % ""), batch, np.array([100.0, 1.0]))
+    labels, names = tiers(load_policy(RAMP % ""), batch, np.array([100.0, 1.0]), at=AT)
     assert names == ("hot", "cold")
     assert drawn(ask(RAMP % "", batch, frame, tier=labels)) == [".xx", "xxx"]
     soft = ask(RAMP % ", price: 25", batch, frame, tier=labels)
