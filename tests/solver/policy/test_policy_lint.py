@@ -220,6 +220,8 @@ def test_parcels_that_fit_nowhere(batch: pd.DataFrame, team: pd.DataFrame) -> No
         "notice",
         "accounts.together",
     )
+    assert not says(found("capacity: {effort: {default: 5}}", batch, team), "stay together")
+    assert not says(found("", batch.assign(account_id=["a", "a", "a", "d"]), team), "stay together")
     apart = "territories: {cover: [{name: North, when: country == 'SE'}, {name: South, when: country == 'DE'}]}\n"
     split = batch.assign(account_id=["a", "b", "a", "d"])
     assert says(found(apart, split, team), "no one rep may get all of them", "notice", "accounts.together")
