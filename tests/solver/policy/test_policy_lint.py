@@ -208,6 +208,7 @@ def test_locks_against_capacity_and_rules(batch: pd.DataFrame, team: pd.DataFram
     two = locks[:2].assign(rep_id=["r1", "r2"])
     family = batch.assign(account_id=["a", "a", "c", "d"])
     assert says(found("", family, team, overrides=two), "locked to r1, r2", "error", "accounts.together")
+    assert not says(found("", family, team, overrides=locks[:2]), "locked to")
     ban = locks[:1].assign(kind="ban")
     assert says(found("", batch, team, overrides=pd.concat([locks[:1], ban])), "both locked to and banned", "error")
 
@@ -225,6 +226,12 @@ def test_parcels_that_fit_nowhere(batch: pd.DataFrame, team: pd.DataFrame) -> No
     apart = "territories: {cover: [{name: North, when: country == 'SE'}, {name: South, when: country == 'DE'}]}\n"
     split = batch.assign(account_id=["a", "b", "a", "d"])
     assert says(found(apart, split, team), "no one rep may get all of them", "notice", "accounts.together")
+
+
+def test_reserves_may_hold_back_everything_but_no_more(batch: pd.DataFrame, team: pd.DataFrame) -> None:
+    """Two reserves of a half are told of only when they come to more than the whole."""
+    policy = "reserve: [{name: a, leads: score > 50, share: 0.5}, {name: b, leads: score < 50, share: 0.5}]"
+    assert not says(found(policy, batch, team), "holds back")
 
 
 def test_unknown_countries_of_reps(batch: pd.DataFrame, team: pd.DataFrame) -> None:
