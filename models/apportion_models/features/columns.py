@@ -102,7 +102,7 @@ def _learn_number(table: pd.DataFrame, column: str) -> tuple[Coder | None, str |
     raw = numbers(table, column)
     known = np.sort(raw[~np.isnan(raw)])
     if known.size == 0 or known[0] == known[-1]:
-        return None, None
+        return _only_missing(column, known, known.size < raw.size), None
     centred = known - known.mean()
     spread = float(np.sqrt(np.mean(centred**2)))
     skew = float(np.mean((centred / spread) ** 3)) if spread > 0 else 0.0
@@ -122,6 +122,13 @@ def _learn_number(table: pd.DataFrame, column: str) -> tuple[Coder | None, str |
         ),
         None,
     )
+
+
+def _only_missing(column: str, known: Floats, missing: bool) -> Coder | None:
+    """A number that never varies may still tell by being there or not."""
+    if known.size == 0 or not missing:
+        return None
+    return NumberCoder(name=column, log=False, mean=float(known[0]), scale=1.0, curved=False, missing=True)
 
 
 def _learn_category(
