@@ -235,6 +235,12 @@ def test_empty_tables_give_empty_matrices(strong: tuple[World, pd.DataFrame, Fit
     assert model.predict_fit(world.leads(3), world.reps().iloc[:0], at=LAST).shape == (3, 0)
 
 
+def test_an_empty_reps_table() -> None:
+    """Without a single known rep the history still teaches."""
+    model = FitModel().fit(history(400), World().reps().iloc[:0])
+    assert np.isfinite(model.predict_fit(World().leads(2), World().reps(), at=LAST)).all()
+
+
 def test_departed_and_new_reps() -> None:
     """Reps of the history that the reps table lacks still teach; reps without history are scored as peers."""
     world = World(rep_sd=0.5)
