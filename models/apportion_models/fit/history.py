@@ -130,7 +130,13 @@ def check_table(table: object, name: str, needed: tuple[str, ...]) -> list[Findi
     if not isinstance(table, pd.DataFrame):
         message = "must be a pandas DataFrame."
         return [Finding(severity="error", table=name, message=message, value=type(table).__name__)]
-    return [
+    doubled = [
+        Finding(
+            severity="error", table=name, column=str(column), message="two columns have this name.", remedy="Keep one."
+        )
+        for column in table.columns[table.columns.duplicated()].unique()
+    ]
+    return doubled + [
         Finding(severity="error", table=name, column=column, message="this column is missing.", remedy="Add it.")
         for column in needed
         if column not in table.columns

@@ -130,6 +130,7 @@ def test_leads_without_a_rep_are_left_out() -> None:
         (lambda h: h.assign(outcome=None, lead_id=None), ["column 'outcome'", "column 'lead_id'"]),
         (lambda h: h.assign(outcome="open"), ["no lead is won or lost"]),
         (lambda h: h.assign(rep_id=None), ["no row has a rep"]),
+        (lambda h: pd.concat([h, h[["score"]]], axis=1), ["column 'score'", "two columns"]),
         (lambda h: h.to_dict(), ["must be a pandas DataFrame", "'dict'"]),
     ],
 )
