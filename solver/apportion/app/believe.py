@@ -25,6 +25,10 @@ def obtain_model(read: Read, saved: Path | None, *, at: pd.Timestamp, seed: int)
 def estimate(model: FitModel, read: Read, *, at: pd.Timestamp) -> Estimates:
     """The model's estimates for every lead and rep of the tables."""
     leads, reps = read.tables.leads, read.tables.reps
-    fit = model.predict_fit(leads, reps, at=at) if len(leads) and len(reps) else np.zeros((len(leads), len(reps)), np.float32)
+    fit = (
+        model.predict_fit(leads, reps, at=at)
+        if len(leads) and len(reps)
+        else np.zeros((len(leads), len(reps)), np.float32)
+    )
     value = model.predict_deal_value(leads) if len(leads) else np.zeros(0)
     return Estimates(fit, value)

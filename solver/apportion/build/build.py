@@ -43,9 +43,7 @@ def build_batch(policy: Policy, tables: Tables, estimates: Estimates, *, at: pd.
     standing = replace(tables, leads=tables.leads.iloc[rows].reset_index(drop=True))
     believed = _taken(estimates, rows)
     tier, tier_names = tiers(policy, standing.leads, believed.revenue.mean(axis=1), at=at)
-    capacity = rep_capacity(
-        policy, tables.reps, at=at, assigned=tables.assigned, calendar=tables.calendar
-    )
+    capacity = rep_capacity(policy, tables.reps, at=at, assigned=tables.assigned, calendar=tables.calendar)
     eligibility = eligible_pairs(
         policy,
         standing.leads,

@@ -76,7 +76,9 @@ def full_capacity(policy: Policy, capacity: pd.DataFrame) -> NDArray[np.float64]
     return own if extra is None else own + extra[0]
 
 
-def unreachable_notes(reps: pd.DataFrame, weights: NDArray[np.float64], reachable: NDArray[np.bool_]) -> Iterator[Finding]:
+def unreachable_notes(
+    reps: pd.DataFrame, weights: NDArray[np.float64], reachable: NDArray[np.bool_]
+) -> Iterator[Finding]:
     """Tell which reps have capacity but no lead of this batch that they may get."""
     alone = np.flatnonzero((weights > 0) & ~reachable)
     if len(alone):

@@ -108,5 +108,3 @@ def _slacks(form: Formulation, family: Family, chosen: Floats) -> tuple[Floats, 
     total = measured.sum() if family.coupling == "total" else 0.0
     with np.errstate(invalid="ignore"):
         return sums - family.low_share * total - family.low, family.high + family.high_share * total - sums
-
-

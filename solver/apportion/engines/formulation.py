@@ -108,7 +108,11 @@ class Formulation:
     def with_floor(self, rule: MaxMin, floor: float) -> Formulation:
         """Hold every group of a hard MaxMin rule to `floor` per fair share."""
         families = tuple(
-            replace(family, low=np.where(family.low_share > 0, floor * family.low_share, -np.inf), low_share=np.zeros_like(family.low))
+            replace(
+                family,
+                low=np.where(family.low_share > 0, floor * family.low_share, -np.inf),
+                low_share=np.zeros_like(family.low),
+            )
             if family.name == rule.name
             else family
             for family in self.families
@@ -194,7 +198,9 @@ def _family(problem: AssignmentProblem, rule: Rule, gather: _Gather, total_known
         low = np.where(fair > 0, 0.0, -np.inf) if rule.price is not None else free
         share = fair if rule.price is not None else fair.copy()
         coupling: Literal["worst"] | None = "worst" if rule.price is not None else None
-        return Family(str(rule.name), measure, group, low, -free, share, nothing, coupling, np.inf, float(rule.price or 0.0))
+        return Family(
+            str(rule.name), measure, group, low, -free, share, nothing, coupling, np.inf, float(rule.price or 0.0)
+        )
     earlier = nothing if rule.earlier is None else np.asarray(rule.earlier, dtype=float)
     known = float(measured[0].sum()) if total_known and measured[1] else None
     return _share_family(rule, measure, group, fair, earlier, price, known)
@@ -206,7 +212,9 @@ def _share_family(
     """Bounds that follow the total; where every lead must be placed, the total of a lead's own measure is known beforehand."""
     low_multiple, high_multiple = _spread(rule.low, -np.inf, len(fair)), _spread(rule.high, np.inf, len(fair))
     low_share = np.where(np.isfinite(low_multiple), np.where(np.isfinite(low_multiple), low_multiple, 0) * fair, 0.0)
-    high_share = np.where(np.isfinite(high_multiple), np.where(np.isfinite(high_multiple), high_multiple, 0) * fair, 0.0)
+    high_share = np.where(
+        np.isfinite(high_multiple), np.where(np.isfinite(high_multiple), high_multiple, 0) * fair, 0.0
+    )
     total = earlier.sum() + (known_total or 0.0)
     low = np.where(np.isfinite(low_multiple), low_share * total - earlier, -np.inf)
     high = np.where(np.isfinite(high_multiple), high_share * total - earlier, np.inf)
@@ -232,7 +240,9 @@ def _measured(problem: AssignmentProblem, rule: Rule) -> tuple[Floats, bool]:
 def _fair_share(problem: AssignmentProblem, rule: Share | MaxMin, group: Ints, n_groups: int) -> Floats:
     weights = problem.capacity if rule.weights is None else np.asarray(rule.weights, dtype=float)
     inside = group >= 0
-    return np.bincount(group[inside], weights=weights[inside], minlength=n_groups) / max(weights.sum(), np.finfo(float).tiny)
+    return np.bincount(group[inside], weights=weights[inside], minlength=n_groups) / max(
+        weights.sum(), np.finfo(float).tiny
+    )
 
 
 def _spread(bound: object, missing: float, n_groups: int) -> Floats:

@@ -47,7 +47,9 @@ class Ledger:
             return False
         return not any(
             (violation > tolerated).any()
-            for family, (violation, tolerated) in zip(self.form.families, map(self.violations, range(len(self.form.families))), strict=True)
+            for family, (violation, tolerated) in zip(
+                self.form.families, map(self.violations, range(len(self.form.families))), strict=True
+            )
             if family.hard
         )
 

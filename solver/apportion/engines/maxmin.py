@@ -56,9 +56,11 @@ def _at_floor(
 ) -> Outcome:
     """The best plan that keeps the floor reached."""
     final = solve_form(form.with_floor(rule, floor))
-    if final.chosen is None or Ledger(_without(form, rule), final.chosen).objective() < Ledger(
-        _without(form, rule), _plan(found)
-    ).objective():
+    if (
+        final.chosen is None
+        or Ledger(_without(form, rule), final.chosen).objective()
+        < Ledger(_without(form, rule), _plan(found)).objective()
+    ):
         bound = best.bound if final.chosen is None else final.bound
         final = replace(found, bound=bound, priced=best.priced, proof="search", status=Status.FEASIBLE)
     return replace(final, worst_off=floor, worst_off_bound=ceiling)

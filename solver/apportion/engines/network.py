@@ -109,7 +109,9 @@ def _tree(form: Formulation) -> _Tree:
         price = family.price * amount
         first = len(groups)
         for group in range(family.n_groups):
-            groups.append(_Group(at, group, *_whole(family.low[group], family.high[group], amount, form.n_units), price))
+            groups.append(
+                _Group(at, group, *_whole(family.low[group], family.high[group], amount, form.n_units), price)
+            )
         index[:, at] = np.where(member[:, at] >= 0, first + member[:, at], -1)
     size = np.bincount(index[index >= 0], minlength=len(groups))
     # of sets with the same pairs the later one counts as the larger, so that the order is strict
@@ -129,7 +131,9 @@ def _tree(form: Formulation) -> _Tree:
 def _whole(low: float, high: float, amount: float, most: int) -> tuple[int, int]:
     """Bounds on an amount as bounds on a count."""
     least = 0 if np.isneginf(low) else max(0, int(np.ceil(low / amount - ROUNDING * max(1.0, abs(low / amount)))))
-    greatest = most if np.isposinf(high) else min(most, int(np.floor(high / amount + ROUNDING * max(1.0, abs(high / amount)))))
+    greatest = (
+        most if np.isposinf(high) else min(most, int(np.floor(high / amount + ROUNDING * max(1.0, abs(high / amount)))))
+    )
     return least, greatest
 
 
@@ -150,7 +154,9 @@ class _Flow:
         node = np.where(leaf >= 0, n + leaf, self.sink)
         self.pair_arcs = self._arcs(form.unit, node, np.ones(form.n_pairs), form.value)
         may_rest = np.flatnonzero(np.isfinite(form.rest))
-        self.rest_arcs = self._arcs(may_rest, np.full(len(may_rest), self.sink), np.ones(len(may_rest)), form.rest[may_rest])
+        self.rest_arcs = self._arcs(
+            may_rest, np.full(len(may_rest), self.sink), np.ones(len(may_rest)), form.rest[may_rest]
+        )
         self.may_rest = may_rest
         for index, group in enumerate(groups):
             up = n + parent[index] if parent[index] >= 0 else self.sink
@@ -197,7 +203,9 @@ class _Flow:
     def chosen(self) -> Ints:
         """(U,) option of each unit: a pair, or P + unit for rest."""
         chosen = self.form.n_pairs + np.arange(self.form.n_units)
-        taken = np.flatnonzero(self.flow.flows(self.pair_arcs) > 0) if len(self.pair_arcs) else np.zeros(0, dtype=np.int64)
+        taken = (
+            np.flatnonzero(self.flow.flows(self.pair_arcs) > 0) if len(self.pair_arcs) else np.zeros(0, dtype=np.int64)
+        )
         chosen[self.form.unit[taken]] = taken
         return chosen
 

@@ -50,7 +50,9 @@ class Pairs:
     def mean_by_lead(self, entries: Floats) -> Floats:
         """(L,) mean of the entries over each lead's pairs; 0 for a lead with none. The order of reps does not touch the last digit."""
         order = np.lexsort((entries, self.lead))
-        return np.bincount(self.lead[order], weights=entries[order], minlength=self.n_leads) / np.maximum(np.diff(self.start), 1)
+        return np.bincount(self.lead[order], weights=entries[order], minlength=self.n_leads) / np.maximum(
+            np.diff(self.start), 1
+        )
 
     def dense(self, entries: Floats, fill: float) -> Floats:
         """(L, R) array of the entries, `fill` where a pair is not eligible."""
@@ -72,7 +74,9 @@ def read_pairs(
     values = _finite(check, "value", pairs, sparse.data[keep])
     entries = {
         "value": values,
-        "revenue": values if revenue is None else _finite(check, "revenue", pairs, _entries(check, "revenue", revenue, pairs)),
+        "revenue": values
+        if revenue is None
+        else _finite(check, "revenue", pairs, _entries(check, "revenue", revenue, pairs)),
         "effort": _finite(check, "effort", pairs, _efforts(check, effort, pairs), minimum=0.0),
     }
     return pairs, entries
@@ -95,7 +99,8 @@ def _as_csr(check: Checker, value: Any) -> sp.csr_matrix:
         assert dense is not None
         n_leads, n_reps = dense.shape
         csr = sp.csr_matrix(
-            (dense.ravel().copy(), np.tile(np.arange(n_reps), n_leads), np.arange(n_leads + 1) * n_reps), shape=dense.shape
+            (dense.ravel().copy(), np.tile(np.arange(n_reps), n_leads), np.arange(n_leads + 1) * n_reps),
+            shape=dense.shape,
         )
     if csr.shape[1] == 0:
         check.fault("value", "must have at least one rep (column)", csr.shape)
@@ -144,7 +149,9 @@ def _finite(check: Checker, name: str, pairs: Pairs, entries: Floats, minimum: f
         first = int(np.argmax(wrong))
         must = "be finite" if minimum is None else f"be finite and >= {minimum:g}"
         place = f"{name}[{pairs.lead[first]}, {pairs.rep[first]}]"
-        check.fault(name, f"must {must} at every eligible pair; {place} is not", float(entries[first]), int(wrong.sum()))
+        check.fault(
+            name, f"must {must} at every eligible pair; {place} is not", float(entries[first]), int(wrong.sum())
+        )
     return _frozen(np.ascontiguousarray(entries, dtype=np.float64))
 
 

@@ -209,7 +209,9 @@ def price_bound(problem: AssignmentProblem, prices: Prices, worst_off: float | N
     """
     rep = problem.pairs.rep
     charge = (np.maximum(prices.capacity, 0) - np.maximum(prices.min_load, 0))[rep] * problem.effort
-    constant = float(np.maximum(prices.capacity, 0) @ problem.capacity - np.maximum(prices.min_load, 0) @ problem.min_load)
+    constant = float(
+        np.maximum(prices.capacity, 0) @ problem.capacity - np.maximum(prices.min_load, 0) @ problem.min_load
+    )
     for rule in problem.rules:
         price = prices.rules.get(str(rule.name))
         if price is None and not (isinstance(rule, MaxMin) and rule.price):
@@ -279,7 +281,7 @@ def _reachable(
     key = problem.pairs.lead * (n_groups + 1) + pair_group
     extremes = []
     for sign in (1.0, -1.0):
-        best = np.zeros((problem.n_leads * (n_groups + 1) + 1))
+        best = np.zeros(problem.n_leads * (n_groups + 1) + 1)
         np.maximum.at(best, np.where(pair_group >= 0, key, len(best) - 1), sign * measure)
         extremes.append(sign * best[:-1].reshape(problem.n_leads, n_groups + 1).sum(axis=0)[:n_groups])
     return extremes[0], extremes[1]
