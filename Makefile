@@ -12,6 +12,8 @@ endif
 
 # What another environment left behind must not leak into this one.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+# Trust whom the machine trusts, as pip does: behind a proxy of a company uv would refuse its own bundle of authorities.
+export UV_SYSTEM_CERTS ?= true
 
 # An environment carries in its stamp's name what it was made from, by content: a checkout that only touches files rebuilds nothing.
 LOCKS := requirements/dev.txt requirements/uv.txt pyproject.toml
