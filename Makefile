@@ -44,14 +44,18 @@ types: $(READY) ## strict types of both packages
 imports: $(READY) ## the rooms know each other one way only
 	@.venv/bin/lint-imports
 
-docs: $(READY) ## write again the pages that come from the code
-	@$(RUN) tests.packaging.generated
+docs: $(READY) ## write again the pages that come from the code, and try every page's links and examples
+	@$(RUN) apportion.policy.guide docs
+	@.venv/bin/python -c 'from pathlib import Path; from apportion_models.tables import data_dictionary; \
+		Path("docs/data-dictionary.md").write_text(data_dictionary(), encoding="utf-8")'
+	@$(RUN) pytest -q tests/packaging/test_docs.py docs README.md
 
 data: $(READY) ## write the sample company again, byte for byte
 	@$(RUN) apportion_models.synthetic --out data
 
-wheel: $(READY) ## dist/apportion-….whl
-	@$(RUN) hatchling build -t wheel -d dist
+wheel: $(READY) ## dist/apportion-….whl, its contents asserted
+	@rm -rf dist && $(RUN) hatchling build -t wheel -d dist
+	@APPORTION_WHEEL=dist $(RUN) pytest -q tests/packaging/test_wheel.py
 
 # Neither a machine's own configuration nor its indexes may get into a lock: hashes name the files, whoever serves them.
 LOCK := UV_NO_CONFIG=1 .tools/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate \

@@ -20,5 +20,6 @@ def sample_folder() -> Path:
         if (folder / "leads.csv").is_file():
             return folder
     raise ApportionError(
-        f"The sample company must lie in {shipped} (installed) or {edited} (checkout), and is in neither. Install Apportion again."
+        f"The sample company must lie in {shipped} (installed) or {edited} (checkout), and is in neither. "
+        "Install Apportion again."
     )
