@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from apportion_models.deal_value import DealValue
 from apportion_models.errors import Finding, InputError, TableError
@@ -73,6 +74,11 @@ class FitModel(BaseEstimator):  # type: ignore[misc]
         With `until`, only what was known by then is used. The order of rows changes nothing.
         Raises TableError for tables that break their contract, InputError for parameters that do.
         """
+        # One thread: the bytes do not depend on the number of cores, and small problems are faster for it.
+        with threadpool_limits(limits=1):
+            return self._fit(history, reps, until)
+
+    def _fit(self, history: pd.DataFrame, reps: pd.DataFrame, until: When | None) -> FitModel:
         override = self._check_parameters()
         errors = check_table(reps, "reps", ("rep_id",)) or check_ids(reps, "reps", "rep_id")
         if errors:
@@ -144,9 +150,14 @@ class FitModel(BaseEstimator):  # type: ignore[misc]
         by_rep = np.argsort(reps["rep_id"].astype(str).to_numpy(dtype=str), kind="stable")
         back = np.argsort(by_rep, kind="stable")
         by_lead = np.argsort(leads["lead_id"].astype(str).to_numpy(dtype=str), kind="stable")
-        for part, chances in self.scorer_.score_blocks(leads.iloc[by_lead], reps.iloc[by_rep], when, rows):
-            positions = by_lead[part]
-            yield positions, chances[:, back], value[positions]
+        blocks = self.scorer_.score_blocks(leads.iloc[by_lead], reps.iloc[by_rep], when, rows)
+        while True:
+            with threadpool_limits(limits=1):
+                block = next(blocks, None)
+            if block is None:
+                return
+            positions = by_lead[block[0]]
+            yield positions, block[1][:, back], value[positions]
 
     def _check_ready(self, leads: pd.DataFrame, reps: pd.DataFrame | None) -> None:
         check_is_fitted(self, "scorer_")

@@ -117,6 +117,18 @@ def hits(words: Any, pattern: str) -> Mask:
     return _true(pc.match_substring_regex(words, pattern))
 
 
+def cast(words: Any, kind: Any) -> Any | None:
+    """Words as numbers or moments by Arrow's own reading (k,), null for null; None when some word is none.
+
+    The first words are tried alone: Arrow takes long to refuse many.
+    """
+    try:
+        pc.cast(words.slice(0, 32), kind)
+        return pc.cast(words, kind)
+    except pa.ArrowInvalid:
+        return None
+
+
 @dataclass(frozen=True)
 class Tidied:
     """Cells without stray spaces and words for "missing", and in which rows these were."""

@@ -6,6 +6,7 @@ import codecs
 import csv
 import io
 import itertools
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,8 +89,8 @@ def _recoded(data: bytes, encoding: str, notes: Notes) -> bytes:
 def _western(data: bytes, error: UnicodeDecodeError, notes: Notes) -> bytes:
     """Windows-1252 (or Latin-1), unless most of the file's other letters are good UTF-8."""
     escaped = data.decode("utf-8", errors="surrogateescape")
-    broken = sum(1 for letter in escaped if "\udc80" <= letter <= "\udcff")
-    good = sum(1 for letter in escaped if letter > "\x7f") - broken
+    broken = len(re.findall("[\udc80-\udcff]", escaped))
+    good = len(re.findall("[^\x00-\x7f]", escaped)) - broken
     line = data.count(b"\n", 0, error.start) + 1
     if good > broken:
         notes.add(

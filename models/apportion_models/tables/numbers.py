@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from apportion_models.tables.cells import hits
+from apportion_models.tables.cells import cast, hits
 from apportion_models.tables.notes import Mask
 from apportion_models.tables.words import CURRENCY_CODES, CURRENCY_SIGNS, one_currency
 
@@ -73,10 +73,10 @@ def parse_numbers(words: Any, *, decimal: str | None = None, dot_is_decimal: boo
 
 def _cast(words: Any) -> npt.NDArray[np.float64] | None:
     """The common case, that a computer wrote them; None when some word is no plain number."""
-    try:
-        values = np.array(pc.cast(words, pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
-    except pa.ArrowInvalid:
+    plain = cast(words, pa.float64())
+    if plain is None:
         return None
+    values = np.array(plain.to_numpy(zero_copy_only=False), dtype=np.float64)
     return None if np.isnan(values).any() else values
 
 

@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from apportion_models.tables.cells import hits
+from apportion_models.tables.cells import cast, hits
 from apportion_models.tables.notes import Mask
 from apportion_models.tables.numbers import Said
 
@@ -151,10 +151,10 @@ def _formatted(words: Any, date_format: str, zone: str) -> Times:
 def _cast(found: Times, words: Any, zone: str) -> bool:
     """The common case: ISO throughout, all with an offset or all without. False when it is not so."""
     for unit in (pa.timestamp("us", "UTC"), pa.timestamp("us")):
-        try:
-            naive = pd.DatetimeIndex(pc.cast(words, unit).to_numpy(zero_copy_only=False).astype("datetime64[us]"))
-        except pa.ArrowInvalid:
+        moments = cast(words, unit)
+        if moments is None:
             continue
+        naive = pd.DatetimeIndex(moments.to_numpy(zero_copy_only=False).astype("datetime64[us]"))
         if unit.tz is not None:
             found.moments = naive.tz_localize("UTC")
         else:

@@ -31,7 +31,7 @@ FIRST_PAIRS_PER_UNIT = 6
 TINY = 400  # pairs up to which branch and bound closes the gap entirely, without a search before
 SEARCHABLE = 6_000  # pairs up to which branch and bound is worth a try
 NODES = 20_000
-ROUNDING = 1e-9  # relative gap that is none: objective and bound are sums of many numbers
+ROUNDING = 1e-9  # of a typical value: a gap that is none, for objective and bound are sums of many numbers
 
 
 def supports(form: Formulation) -> str | None:
@@ -118,7 +118,9 @@ class _State:
             return False
         if self.step:
             return self.bound - self.incumbent.objective < 0.99 * self.step
-        return relative_gap(self.incumbent.objective, self.bound) <= max(self.gap if gap is None else gap, ROUNDING)
+        if self.bound - self.incumbent.objective <= ROUNDING * self.form.scale:
+            return True
+        return relative_gap(self.incumbent.objective, self.bound) <= (self.gap if gap is None else gap)
 
     def _survivors(self) -> Ints:
         """The pairs that a better plan could hold: those that lose no more than the gap."""

@@ -219,10 +219,10 @@ def _measured(problem: AssignmentProblem, rule: Rule) -> tuple[Floats, bool]:
     """What a rule counts: (L,) and True where it depends on the lead alone, else (P,) and False."""
     kind = "revenue" if isinstance(rule, MaxMin) else rule.measure
     mask = np.ones(problem.n_leads)
-    if isinstance(rule, Limit) and rule.leads is not None:
+    if not isinstance(rule, MaxMin) and rule.leads is not None:
         mask = np.asarray(rule.leads, dtype=float)
     if isinstance(rule, LeadShare) and rule.tier is not None and problem.tier is not None:
-        mask = (problem.tier == rule.tier).astype(float)
+        mask = mask * (problem.tier == rule.tier)
     if kind in ("leads", "opportunity"):
         return mask * (problem.opportunity if kind == "opportunity" else 1.0), True
     entries = problem.effort if kind == "effort" else problem.revenue

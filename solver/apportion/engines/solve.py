@@ -77,7 +77,9 @@ def solve(
 
     outcome = solve_form(form) if hard is None else solve_max_min(form, hard, solve_form)
     plan = _plan(problem, ordered, form, outcome, leads, reps)
-    plan = replace(plan, certificate=replace(plan.certificate, engine=choice.engine.name, why_engine=choice.why))
+    stopped_by = "gap" if outcome.status in (Status.OPTIMAL, Status.INFEASIBLE) else "time" if clock.is_over() else "effort"
+    told_by = {"engine": choice.engine.name, "why_engine": choice.why, "stopped_by": stopped_by}
+    plan = replace(plan, certificate=replace(plan.certificate, **told_by))
     return _verified(problem, plan)
 
 

@@ -121,7 +121,7 @@ class Checker:
             self.fault(name, "price must be finite and >= 0, or None for a hard rule", rule.price)
         if getattr(rule, "tier", None) is not None and tier is None:
             self.fault(name, "names a tier, so the problem must be given `tier` labels", getattr(rule, "tier", None))
-        if isinstance(rule, Limit) and rule.leads is not None:
+        if not isinstance(rule, MaxMin) and rule.leads is not None:
             self.mask(name, rule.leads, n_leads)
         if isinstance(rule, (Share, MaxMin)) and rule.weights is not None:
             self.vector(f"{name} weights", rule.weights, n_reps, minimum=0.0)

@@ -63,7 +63,7 @@ def _rule(rule: Rule, leads: Ints, reps: Ints) -> Rule:
     changes: dict[str, Any] = {}
     if not isinstance(rule.by, str):
         changes["by"] = np.asarray(rule.by)[reps]
-    if isinstance(rule, Limit) and rule.leads is not None:
+    if not isinstance(rule, MaxMin) and rule.leads is not None:
         changes["leads"] = np.asarray(rule.leads)[leads]
     if not isinstance(rule, Limit) and rule.weights is not None:
         changes["weights"] = np.asarray(rule.weights, dtype=float)[reps]

@@ -47,6 +47,7 @@ class Share:
     With `earlier`, what the groups already got in the rolling window counts on both sides.
 
     low, high : multiples of the fair share, scalar or one value a group; None is no bound.
+    leads : (L,) bool, the leads that count; None is all of them.
     weights : (R,) what the fair share is proportional to; None is capacity.
     earlier : (G,) sums of the measure from earlier batches.
     """
@@ -56,6 +57,7 @@ class Share:
     low: PerGroup | None = None
     high: PerGroup | None = None
     by: Groups = "rep"
+    leads: Sequence[bool] | NDArray[np.bool_] | None = None
     weights: Sequence[float] | NDArray[np.float64] | None = None
     earlier: Sequence[float] | NDArray[np.float64] | None = None
     price: float | None = None

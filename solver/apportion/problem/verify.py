@@ -37,7 +37,8 @@ def verify(problem: AssignmentProblem, plan: Plan) -> Verdict:
     rules += [book.rule(rule) for rule in problem.rules]
     objective = book.objective()
     bound = price_bound(problem, plan.prices, plan.certificate.worst_off)
-    rules += list(_claims(plan, objective, bound))
+    numbers = float(np.abs(problem.value).sum() + np.abs(problem.nurture).sum())
+    rules += list(_claims(plan, objective, bound, numbers))
     return Verdict(tuple(rules), objective, bound)
 
 
@@ -127,7 +128,7 @@ class _Book:
         fair = _fair(self.problem, rule, index, len(sums))
         earlier = np.zeros(len(sums)) if rule.earlier is None else np.asarray(rule.earlier, dtype=float)
         total = math.fsum(self._measured(rule)) + earlier.sum()
-        return _scaled(low, fair) * total - earlier, _scaled(high, fair) * total - earlier
+        return _scaled(low, fair * total) - earlier, _scaled(high, fair * total) - earlier
 
     def _max_min(self, rule: MaxMin, index: NDArray[np.int64], names: tuple[str, ...], sums: Floats) -> RuleVerdict:
         fair = _fair(self.problem, rule, index, len(sums))
@@ -178,23 +179,25 @@ def _measure(problem: AssignmentProblem, rule: Rule) -> Floats:
         counted = problem.effort if measure == "effort" else problem.revenue
     if isinstance(rule, LeadShare) and rule.tier is not None and problem.tier is not None:
         counted = counted * (problem.tier[lead] == rule.tier)
-    if isinstance(rule, Limit) and rule.leads is not None:
+    if not isinstance(rule, MaxMin) and rule.leads is not None:
         counted = counted * np.asarray(rule.leads)[lead]
     return counted
 
 
-def _claims(plan: Plan, objective: float, bound: float) -> Iterator[RuleVerdict]:
-    scale = max(abs(objective), abs(plan.objective), 1e-300)
+def _claims(plan: Plan, objective: float, bound: float, numbers: float) -> Iterator[RuleVerdict]:
+    """The plan's objective and bound against ours. `numbers` is the size of all that was added up: its last digits are noise."""
+    noise = 1e-12 * numbers
+    allowed = 1e-9 * max(abs(objective), abs(plan.objective)) + noise
     difference = abs(objective - plan.objective)
-    yield RuleVerdict("objective is what the plan earns", difference <= 1e-9 * scale, difference, "objective")
+    yield RuleVerdict("objective is what the plan earns", difference <= allowed, difference, "objective")
     if math.isnan(plan.bound):
         yield RuleVerdict("bound is a number", False, math.nan, "bound")
         return
     below = objective - plan.bound
-    yield RuleVerdict("bound is not below the objective", below <= 1e-9 * scale, max(below, 0.0), "bound")
+    yield RuleVerdict("bound is not below the objective", below <= allowed, max(below, 0.0), "bound")
     if plan.certificate.proof in ("network", "prices"):
         missing = bound - plan.bound
-        allowed = 1e-9 * max(abs(bound), scale) + (plan.certificate.resolution or 0.0) * len(plan.rep)
+        allowed = 1e-9 * abs(bound) + noise + (plan.certificate.resolution or 0.0) * len(plan.rep)
         yield RuleVerdict("bound is proved by the prices", missing <= allowed, max(missing, 0.0), "bound")
 
 

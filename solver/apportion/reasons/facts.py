@@ -79,6 +79,10 @@ class Facts:
         """The hard rules that forbid pairs, in the policy's words."""
         return tuple(str(rule) for rule in self.batch.eligibility.rules)
 
+    def locked_to(self, lead: int) -> int:
+        """Index of the rep to whom a person locked the lead, -1 when nobody did."""
+        return int(self.batch.eligibility.lock[lead])
+
     def blocking(self, lead: int, rep: int) -> str | None:
         """The rule that forbids the pair, in the policy's words; None when it is allowed or no rule is known."""
         rule = int(self.batch.eligibility.blocked_by[lead, rep])

@@ -11,7 +11,7 @@ Reason = tuple[str, str]  # (code, sentence)
 
 
 def placed_reason(facts: Facts, lead: int) -> Reason:
-    """Say why the lead's rep got it. Codes: only_choice, best_fit, best_value, equal, slot, rule, together."""
+    """Say why the lead's rep got it. Codes: locked, only_choice, best_fit, best_value, equal, slot, rule, together."""
     code, because = _because(facts, lead)
     pair = int(facts.pair[lead])
     revenue = money(float(facts.batch.problem.revenue[pair]), facts.currency)
@@ -28,6 +28,8 @@ def _because(facts: Facts, lead: int) -> Reason:
     units = facts.units
     unit = int(units.of_lead[lead])
     entries, mine, best = units.entries(unit), int(units.chosen[unit]), int(units.best[unit])
+    if facts.locked_to(lead) == int(facts.plan.rep[lead]):
+        return "locked", "it was locked to you by hand"
     if int(units.fits[entries].sum()) <= 1:
         return "only_choice", _only(facts, lead)
     if mine == best or units.value[mine] >= units.value[best] - facts.tolerance:

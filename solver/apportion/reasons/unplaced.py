@@ -77,8 +77,12 @@ def _priced_out(facts: Facts, unit: int) -> Reason | None:
     rules = book.parts("rule") + book.parts("min_load")
     row = min(rules, key=lambda row: float(units.amounts[row, entries][best]))
     cost = money(float(-units.amounts[row, entries][best]), facts.currency)
-    return "rule", (
-        f"{person} would make {worth} of it, but placing it there costs about {cost} under {quoted(book.names[row])}."
+    asked = float(-capacity[best])
+    priced_slot = f"takes a slot priced at {money(asked, facts.currency)} and " if asked > facts.tolerance else ""
+    rule = quoted(book.names[row])
+    return (
+        "rule",
+        f"{person} would make {worth} of it, but placing it there {priced_slot}costs about {cost} under {rule}.",
     )
 
 
@@ -90,7 +94,8 @@ def _close(facts: Facts, unit: int) -> Reason:
     room = facts.load[reps] + units.effort[entries] <= facts.batch.problem.capacity[reps] * (1 + 1e-9)
     gap = money(facts.remaining_gap(), facts.currency)
     rest = f"no exchange was found that earns more (at most {gap} could still be gained in this whole batch)."
-    if not (room & units.fits[entries]).any():
-        who = count(int(units.fits[entries].sum()), "eligible rep")
-        return "full", f"No room is left with the {who} who could take it, and {rest}"
+    better = units.fits[entries] & (units.value[entries] > units.nurture[unit] + facts.tolerance)
+    if not (room & better).any():
+        who = count(int(better.sum()), "rep")
+        return "full", f"No room is left with the {who} who would make more of it than nurture, and {rest}"
     return "gap", f"Some room is left, but of all plans that keep the rules {rest}"

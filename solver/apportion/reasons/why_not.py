@@ -18,6 +18,7 @@ from apportion_models.errors import UsageError
 Kind = Literal[
     "assigned",  # the rep has it
     "screened",  # the policy's screening kept the lead from all reps
+    "locked",  # a person locked the lead to another rep
     "not_eligible",  # a rule forbids the pair
     "together",  # the rep may not take every lead that must stay together
     "too_large",  # more effort than the rep's whole capacity
@@ -99,6 +100,9 @@ class _Question:
         facts = self.facts
         if facts.batch.problem.pairs.position(self.lead, self.rep) < 0:
             rule = facts.blocking(self.lead, self.rep)
+            locked = facts.locked_to(self.lead)
+            if locked not in (-1, self.rep):
+                return Answer("locked", f"{self.name} was locked to {facts.people[locked]} by hand.", rule=rule)
             why = f"the rule {quoted(rule)} keeps it from you" if rule else "you are not eligible for it"
             return Answer("not_eligible", f"{self.name}: {why}.", rule=rule)
         if self.asked >= 0:

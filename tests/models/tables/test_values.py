@@ -120,3 +120,17 @@ def test_a_dirty_file_is_the_clean_one(tmp_path: Path) -> None:
     clean.to_csv(tmp_path / "clean.csv", index=False)
     dirty.to_csv(tmp_path / "dirty.csv", index=False, sep=";", encoding="utf-16")
     pd.testing.assert_frame_equal(read_leads(tmp_path / "dirty.csv"), read_leads(tmp_path / "clean.csv"))
+
+
+def test_empty_cells_beside_refused_ones(tmp_path: Path) -> None:
+    """An empty cell of a required column is told in the same run as a refused one of that column."""
+    found = refused("leads", "lead_id,created_at\nL1,soon\nL2,\n", tmp_path)
+    assert {(finding.row, finding.value) for finding in found} == {(1, "soon"), (2, None)}
+
+
+def test_default_of_a_flag(tmp_path: Path) -> None:
+    """A default stands where a flag is missing, though a missing flag would be false."""
+    mapping = {"reps": {"defaults": {"paused": "yes", "skills": "a;b"}}}
+    reps, _ = read_text("reps", "rep_id,paused,skills\nR1,,\nR2,no,c\n", tmp_path, mapping=mapping)
+    assert reps["paused"].tolist() == [True, False]
+    assert reps["skills"].tolist() == [("a", "b"), ("c",)]

@@ -32,7 +32,10 @@ class Eligibility:
     allowed: np.ndarray
     blocked_by: np.ndarray
     rules: tuple[str, ...]
-    effects: tuple[Effect, ...] = ()
+    effects: tuple[Effect, ...]
+    lock: np.ndarray
+    territory: np.ndarray
+    covers: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,9 @@ def batch_of(
     names: Sequence[str] | None = None,
     lead_ids: Sequence[str] | None = None,
     notes: Sequence[Any] = (),
+    lock: Any = None,
+    territory: Any = None,
+    covers: Any = None,
     **problem: Any,
 ) -> Batch:
     """A batch of (L, R) fit and (L,) deal value. `screened` are more leads, put first: (lead id, outcome, reason)."""
@@ -72,7 +78,16 @@ def batch_of(
     built = AssignmentProblem.from_arrays(value, lead_ids=lead_ids, rep_ids=rep_ids, **arrays)
     all_ids = [lead for lead, _, _ in screened] + lead_ids
     n_out = len(screened)
-    eligibility = Eligibility(blocked < 0, blocked.astype(np.int16), tuple(rules), tuple(effects))
+    none = np.full(n_leads, -1)
+    eligibility = Eligibility(
+        allowed=blocked < 0,
+        blocked_by=blocked.astype(np.int16),
+        rules=tuple(rules),
+        effects=tuple(effects),
+        lock=none if lock is None else np.asarray(lock),
+        territory=none if territory is None else np.asarray(territory),
+        covers=np.zeros((0, n_reps), dtype=np.int64) if covers is None else np.asarray(covers),
+    )
     return Batch(
         problem=built,
         policy=Policy(),  # type: ignore[arg-type]

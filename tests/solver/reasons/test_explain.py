@@ -304,7 +304,7 @@ def test_every_reason_is_true(seed: int) -> None:
         if code == "slot":
             assert (value[lead][fits] - effort[lead] * plan.prices.capacity[fits]).max() <= nurture + 1e-6
         if code == "full":
-            assert not (fits & (load + effort[lead] <= capacity)).any()
+            assert not (fits & (value[lead] > nurture) & (load + effort[lead] <= capacity)).any()
         assert code != "rule"
         if code == "gap":  # a rep with room is left only if it earns nothing: the plan is the best there is
             raise AssertionError("a lead is worth more with a rep who has room, and the plan is the best")

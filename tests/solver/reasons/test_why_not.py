@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apportion.problem import LeadShare, Limit, OpportunityShare, Prices, RulePrice, Status
-from apportion.reasons import Facts, why_not
+from apportion.reasons import Facts, explain, why_not
 from apportion_models.errors import UsageError
 from tests.solver.oracle import best_plan, objective
 from tests.solver.reasons.cases import Effect, batch_of, capacity_prices, plan_of
@@ -228,3 +228,16 @@ def test_nurture_and_preferences() -> None:
     assert "“known rep” 30 EUR" in answer.sentence
     assert math.isclose(answer.gain, -30.0)
     assert capacity_prices(batch.problem).capacity.sum() == pytest.approx(0.0)
+
+
+def test_a_lock_is_told_as_what_it_is() -> None:
+    """A person locked the lead: both reps read that, and no talk of fit."""
+    batch = batch_of(
+        [[0.9, 0.1]], [100.0], capacity=[1, 1], blocked_by=[[0, -1]], rules=["locked"], lock=[1], names=["Ada", "Bo"]
+    )
+    plan = plan_of(batch.problem)
+    answer = why_not(batch, plan, "L0", "R0")
+    assert (answer.kind, answer.sentence) == ("locked", "L0 was locked to Bo by hand.")
+    row = explain(batch, plan).leads.iloc[0]
+    assert row["code"] == "locked"
+    assert row["reason"] == "You got L0 because it was locked to you by hand; expected revenue 10 EUR."

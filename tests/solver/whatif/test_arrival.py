@@ -42,6 +42,18 @@ def test_without_those_columns_the_defaults_hold() -> None:
     context = router_context(batch)
     assert context.score is None
     assert context.owner is None
+    assert (context.territory == -1).all()  # type: ignore[union-attr]
     given = run_baselines(batch.problem, context)
     default = run_baselines(batch.problem, RouterContext())
     assert [result.rep.tolist() for result in given] == [result.rep.tolist() for result in default]
+
+
+def test_territories_are_the_policys() -> None:
+    """The policy's territory of each lead, and whoever covers it, primary or overflow."""
+    batch = batch_of(
+        np.full((2, 3), 0.5), [1.0, 1.0], capacity=[2, 2, 2], territory=[1, -1], covers=[[0, 0, 2], [2, 1, 0]]
+    )
+    context = router_context(batch)
+    assert context.territory is not None and context.cover is not None
+    assert context.territory.tolist() == [1, -1]
+    assert context.cover.tolist() == [[False, False, True], [True, True, False]]

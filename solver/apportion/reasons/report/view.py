@@ -20,7 +20,7 @@ NURTURE_CODES = {
     "no_capacity": "too large for every eligible rep's capacity",
     "slot": "every slot that could take them is worth more to other leads",
     "rule": "placing them would cost more under a rule than they bring",
-    "full": "no room left with the reps who could take them",
+    "full": "no room left with the reps who would make more of them than nurture",
     "gap": "no better place found that keeps every rule",
 }
 

@@ -15,15 +15,14 @@ def router_context(
     *,
     weights: NDArray[np.float64] | None = None,
     rank: NDArray[np.float64] | None = None,
-    territory: NDArray[np.int64] | None = None,
-    cover: NDArray[np.bool_] | None = None,
     shotgun: int = 5,
     seed: int = 0,
 ) -> RouterContext:
-    """Give the routers the batch's own facts: arrival by created_at, then lead_id; score; current owner.
+    """Give the routers the batch's own facts: arrival by created_at, then lead_id; score; owner; territory and cover.
 
     A lead without a score comes after all others; without any score the opportunity counts. An owner who is not among
-    the reps is none. The other arguments are those of RouterContext.
+    the reps is none. Primary and overflow cover take part in a territory's rotation alike. The other arguments are
+    those of RouterContext.
     """
     leads = batch.leads.iloc[batch.rows]
     return RouterContext(
@@ -32,8 +31,8 @@ def router_context(
         owner=_owner(leads, batch.problem.rep_ids),
         weights=weights,
         rank=rank,
-        territory=territory,
-        cover=cover,
+        territory=np.asarray(batch.eligibility.territory, dtype=np.int64),
+        cover=np.asarray(batch.eligibility.covers) > 0,
         shotgun=shotgun,
         seed=seed,
     )
