@@ -99,9 +99,7 @@ def _state() -> dict[str, str]:
     if numpy := sys.modules.get("numpy"):
         state["numpy"] = [numpy.geterr(), numpy.get_printoptions(), numpy.random.get_state()[1].tobytes()]
     if pandas := sys.modules.get("pandas"):
-        state["pandas"] = [
-            pandas.get_option(key) for key in ("display.width", "display.max_rows", "mode.copy_on_write")
-        ]
+        state["pandas"] = [pandas.get_option(key) for key in ("display.width", "display.max_rows")]
     if plotly := sys.modules.get("plotly.io"):
         state["plotly"] = [plotly.templates.default, plotly.renderers.default]
     return {key: repr(value) for key, value in state.items()}
