@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import settings
 
-HELD = "_hypothesis_internal_use_settings"  # where Hypothesis keeps a test's settings; tests/packaging/test_size.py watches it
+HELD = "_hypothesis_internal_use_settings"  # where Hypothesis keeps a test's settings; test_size.py watches
 
 
 def pytest_collection_modifyitems(items: Iterable[Any]) -> None:
