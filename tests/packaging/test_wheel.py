@@ -55,7 +55,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(code: str, installed: Path) -> str:
     """What a Python prints that sees the wheel, and not the checkout."""
-    environment = {**os.environ, "PYTHONPATH": str(installed), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(installed), "PYTHONDONTWRITEBYTECODE": ""}
     command = [sys.executable, "-P", "-c", code]
     done = subprocess.run(command, cwd=installed, env=environment, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr

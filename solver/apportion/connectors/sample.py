@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import apportion
 from apportion_models.errors import ApportionError
 
 
@@ -14,7 +13,7 @@ def sample_folder() -> Path:
     A wheel carries them inside the package; an editable install reads them where they are edited.
     Raises ApportionError if neither is there: the installation is damaged.
     """
-    package = Path(apportion.__file__).parent
+    package = Path(__file__).parents[1]
     shipped, edited = package / "sample", package.parents[1] / "data"
     for folder in (shipped, edited):
         if (folder / "leads.csv").is_file():
