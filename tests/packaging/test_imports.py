@@ -76,7 +76,8 @@ def test_the_probe_sees(effect: str, tmp_path: Path) -> None:
     """The probe reports each kind of side effect, and reports nothing for a module without one."""
     (tmp_path / "harmless.py").write_text("VALUE = 1\n", encoding="utf-8")
     (tmp_path / "harmful.py").write_text(f"{EFFECTS[effect]}\n", encoding="utf-8")
-    seen = probe(tmp_path, [tmp_path], [name for name in ("numpy", "pandas") if name == effect], ["harmless", "harmful"])
+    foreign = [name for name in ("numpy", "pandas") if name == effect]
+    seen = probe(tmp_path, [tmp_path], foreign, ["harmless", "harmful"])
     assert seen["harmless"] == [] and seen["harmful"] != []
 
 

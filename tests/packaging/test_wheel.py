@@ -146,7 +146,7 @@ def test_source_distribution_gives_the_same_wheel(names: list[PurePosixPath], tm
     """Who builds from the source distribution gets the same files."""
     archive = build("sdist", tmp_path / "sdist")
     with tarfile.open(archive) as packed:
-        packed.extractall(tmp_path, filter="data")
+        packed.extractall(tmp_path, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))  # since 3.11.4
     (source,) = tmp_path.glob("apportion-*")
     rebuilt = build("wheel", tmp_path / "wheel", source)
     with zipfile.ZipFile(rebuilt) as unpacked:

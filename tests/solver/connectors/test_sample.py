@@ -29,7 +29,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_installed_one_comes_first(elsewhere: Path) -> None:
-    """What was installed with the code is what the code was tested with: it wins over a data/ folder that lies around."""
+    """What was installed with the code is what the code was tested with: it wins over any data/ folder."""
     for folder in (elsewhere / "sample", elsewhere.parents[1] / "data"):
         folder.mkdir()
         shutil.copy(ROOT / "data" / "leads.csv", folder)
@@ -37,7 +37,7 @@ def test_the_installed_one_comes_first(elsewhere: Path) -> None:
 
 
 def test_a_damaged_installation_says_so(elsewhere: Path) -> None:
-    """Where neither is there, the error names both places and what to do; an empty folder is not taken for the sample."""
+    """Where neither is there, the error names both places and the way out; an empty folder is no sample."""
     (elsewhere / "sample").mkdir()
     with pytest.raises(ApportionError, match="Install Apportion again") as error:
         sample_folder()
