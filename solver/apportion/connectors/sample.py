@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import apportion
 from apportion_models.errors import ApportionError
 
 
@@ -14,11 +13,12 @@ def sample_folder() -> Path:
     A wheel carries them inside the package; an editable install reads them where they are edited.
     Raises ApportionError if neither is there: the installation is damaged.
     """
-    package = Path(apportion.__file__).parent
+    package = Path(__file__).parents[1]
     shipped, edited = package / "sample", package.parents[1] / "data"
     for folder in (shipped, edited):
         if (folder / "leads.csv").is_file():
             return folder
     raise ApportionError(
-        f"The sample company must lie in {shipped} (installed) or {edited} (checkout), and is in neither. Install Apportion again."
+        f"The sample company must lie in {shipped} (installed) or {edited} (checkout), and is in neither. "
+        "Install Apportion again."
     )
