@@ -1,7 +1,7 @@
 """A formulation over some of its pairs as the matrix of a linear or integer program.
 
-Columns: pairs, then each unit's rest, then the coupled totals, then violations. Rows: one a unit, then each family's bounds, in typical measures
-so that coefficients are near one, then the totals' definitions.
+Columns: pairs, then each unit's rest, then the coupled totals, then violations. Rows: one a unit, then each family's
+bounds, in typical measures so that coefficients are near one, then the totals' definitions.
 """
 
 from __future__ import annotations
@@ -80,7 +80,8 @@ class _Builder:
 
 
 def build_rows(form: Formulation, pairs: Ints, *, penalty: float | None) -> Rows:
-    """Write the program over the given pairs. With `penalty`, hard rules may be broken at that price (a typical measure each)."""
+    """Write the program over the given pairs. With `penalty`, hard rules may be broken at that price (a typical measure
+    each)."""
     build = _Builder()
     artificial: list[Ints] = []
     x = build.columns(form.value[pairs], 0.0, 1.0)
@@ -118,7 +119,8 @@ def build_rows(form: Formulation, pairs: Ints, *, penalty: float | None) -> Rows
 def _family_rows(
     build: _Builder, form: Formulation, family: Family, pairs: Ints, x: Ints, penalty: float | None
 ) -> tuple[BoundRows, BoundRows, list[Ints]]:
-    """Rows of both sides of one family; soft rules, and hard ones while `penalty` is given, get a column for their violation."""
+    """Rows of both sides of one family; soft rules, and hard ones while `penalty` is given, get a column for their
+    violation."""
     measure = family.measure[pairs] / family.scale
     group = family.group[form.rep[pairs]]
     coupled = _coupled_column(build, family, measure, x)
@@ -147,14 +149,16 @@ def _family_rows(
 
 
 def _violation_price(family: Family, penalty: float | None) -> float | None:
-    """Currency per typical measure of violation; None: the rows must hold. The worst-off value always yields by itself."""
+    """Currency per typical measure of violation; None: the rows must hold. The worst-off value always yields by
+    itself."""
     if not family.hard:
         return family.price * family.scale
     return None if family.coupling == "worst" else penalty
 
 
 def _coupled_column(build: _Builder, family: Family, measure: Floats, x: Ints) -> int | None:
-    """The column of z: the total, tied to the pairs by a row of its own, or the worst-off value, which earns its reward."""
+    """The column of z: the total, tied to the pairs by a row of its own, or the worst-off value, which earns its
+    reward."""
     if family.coupling is None:
         return None
     column = build.columns(np.array([family.reward * family.scale]), -np.inf, np.inf)

@@ -1,7 +1,7 @@
 """An independent checker: no OR-Tools, no code of the engines, one pass over the plan and one over the pairs.
 
-Every sum is taken anew from the problem's arrays. A bound `a <= b` holds when it is broken by less than `TOLERANCE` of the largest
-number in it.
+Every sum is taken anew from the problem's arrays. A bound `a <= b` holds when it is broken by less than `TOLERANCE` of
+the largest number in it.
 """
 
 from __future__ import annotations
@@ -24,16 +24,19 @@ Floats = NDArray[np.float64]
 def verify(problem: AssignmentProblem, plan: Plan) -> Verdict:
     """Check every rule of the problem on the plan, its objective and its bound.
 
-    Soft rules always hold; what their violation costs is part of the objective that is recomputed. The bound must not lie below the
-    objective, and a bound said to be proved by prices must not lie below what the prices prove.
+    Soft rules always hold; what their violation costs is part of the objective that is recomputed. The bound must not
+    lie below the objective, and a bound said to be proved by prices must not lie below what the prices prove.
     """
     if not plan.status.has_plan:
         return Verdict((RuleVerdict("has a plan", False, math.inf, str(plan.status)),), math.nan, math.inf)
     shape = _shape(problem, plan)
     if not shape.holds:
         return Verdict((shape,), math.nan, math.inf)
+    fit = _prices_fit(problem, plan.prices)
+    if not fit.holds:
+        return Verdict((shape, fit), math.nan, math.inf)
     book = _Book(problem, plan)
-    rules = [shape, book.eligibility(), book.must_assign(), book.capacity(), book.min_load(), book.parcels()]
+    rules = [shape, fit, book.eligibility(), book.must_assign(), book.capacity(), book.min_load(), book.parcels()]
     rules += [book.rule(rule) for rule in problem.rules]
     objective = book.objective()
     bound = price_bound(problem, plan.prices, plan.certificate.worst_off)
@@ -45,10 +48,24 @@ def verify(problem: AssignmentProblem, plan: Plan) -> Verdict:
 def _shape(problem: AssignmentProblem, plan: Plan) -> RuleVerdict:
     rep = np.asarray(plan.rep)
     name = "each lead exactly once"
+    if not isinstance(plan.rep, np.ndarray):
+        return RuleVerdict(name, False, math.inf, f"plan.rep is {type(plan.rep).__name__}, no array")
     if rep.shape != (problem.n_leads,) or not np.issubdtype(rep.dtype, np.integer):
         return RuleVerdict(name, False, math.inf, f"plan.rep is {rep.dtype} of shape {rep.shape}")
     wrong = (rep < -1) | (rep >= problem.n_reps)
     return _first(name, wrong, np.abs(rep).astype(float), problem.lead_ids)
+
+
+def _prices_fit(problem: AssignmentProblem, prices: Prices) -> RuleVerdict:
+    """Whether there is one finite price for each bound that is priced."""
+    sizes = {str(rule.name): len(problem.groups(rule.by)[1]) for rule in problem.rules}
+    given = [("capacity", prices.capacity, problem.n_reps), ("minimum load", prices.min_load, problem.n_reps)]
+    for name, price in prices.rules.items():
+        given += [(name, price.low, sizes.get(name, -1)), (name, price.high, sizes.get(name, -1))]
+    for name, array, size in given:
+        if np.shape(array) != (size,) or not np.isfinite(np.asarray(array, dtype=float)).all():
+            return RuleVerdict("prices fit the problem", False, math.inf, name)
+    return RuleVerdict("prices fit the problem", True)
 
 
 def _first(name: str, wrong: NDArray[np.bool_], amount: Floats, names: tuple[str, ...]) -> RuleVerdict:
@@ -82,7 +99,7 @@ class _Book:
         return _first("must assign", wrong, np.ones(len(wrong)), self.problem.lead_ids)
 
     def _loads(self) -> Floats:
-        return np.bincount(self.rep, weights=self.problem.effort[self.pair], minlength=self.problem.n_reps)
+        return _sum_by(self.rep, self.problem.effort[self.pair], self.problem.n_reps)
 
     def capacity(self) -> RuleVerdict:
         return _compare("capacity", self._loads(), self.problem.capacity, self.problem.rep_ids)
@@ -103,32 +120,37 @@ class _Book:
         sums = self._sums(rule, index, len(names))
         if isinstance(rule, MaxMin):
             return self._max_min(rule, index, names, sums)
-        low, high = self._bounds(rule, index, sums)
+        low, high, size = self._bounds(rule, index, sums)
         short, over = np.maximum(low - sums, 0), np.maximum(sums - high, 0)
         if rule.price is not None:
             cost = float(rule.price * (short.sum() + over.sum()))
             self.penalty += cost
             return RuleVerdict(str(rule.name), True, float(max(short.max(initial=0), over.max(initial=0))))
-        below = _compare(str(rule.name), low, sums, names)
-        return below if not below.holds else _compare(str(rule.name), sums, high, names)
+        below = _compare(str(rule.name), low, sums, names, size)
+        return below if not below.holds else _compare(str(rule.name), sums, high, names, size)
 
     def _sums(self, rule: Rule, index: NDArray[np.int64], n_groups: int) -> Floats:
         group = index[self.rep]
         inside = group >= 0
-        return np.bincount(group[inside], weights=self._measured(rule)[inside], minlength=n_groups)
+        return _sum_by(group[inside], self._measured(rule)[inside], n_groups)
 
     def _measured(self, rule: Rule) -> Floats:
         return _measure(self.problem, rule)[self.pair]
 
-    def _bounds(self, rule: Limit | Share, index: NDArray[np.int64], sums: Floats) -> tuple[Floats, Floats]:
+    def _bounds(self, rule: Limit | Share, index: NDArray[np.int64], sums: Floats) -> tuple[Floats, Floats, Floats]:
+        """(G,) bounds of each group, and the size of what was added up to compare with them."""
         low = np.broadcast_to(-np.inf if rule.low is None else np.asarray(rule.low, dtype=float), sums.shape)
         high = np.broadcast_to(np.inf if rule.high is None else np.asarray(rule.high, dtype=float), sums.shape)
+        measured = np.abs(self._measured(rule))
+        group = index[self.rep]
+        size = _sum_by(group[group >= 0], measured[group >= 0], len(sums))
         if isinstance(rule, Limit):
-            return low, high
+            return low, high, size
         fair = _fair(self.problem, rule, index, len(sums))
         earlier = np.zeros(len(sums)) if rule.earlier is None else np.asarray(rule.earlier, dtype=float)
         total = math.fsum(self._measured(rule)) + earlier.sum()
-        return _scaled(low, fair * total) - earlier, _scaled(high, fair * total) - earlier
+        size = np.maximum(size, np.abs(earlier)) + 1e-6 * fair * measured.sum()  # of the total only its last digits
+        return _scaled(low, fair * total) - earlier, _scaled(high, fair * total) - earlier, size
 
     def _max_min(self, rule: MaxMin, index: NDArray[np.int64], names: tuple[str, ...], sums: Floats) -> RuleVerdict:
         fair = _fair(self.problem, rule, index, len(sums))
@@ -147,12 +169,16 @@ class _Book:
         return value - self.penalty + self.reward
 
 
-def _compare(name: str, small: Floats, large: Floats, names: tuple[str, ...]) -> RuleVerdict:
-    """Whether small <= large everywhere, within the tolerance."""
+def _compare(
+    name: str, small: Floats, large: Floats, names: tuple[str, ...], size: Floats | float = 0.0
+) -> RuleVerdict:
+    """Whether small <= large everywhere, within the tolerance. size : of what was added up, which may have cancelled.
+
+    Each row is measured against its own numbers only: a large capacity elsewhere excuses nothing here.
+    """
     excess = np.where(np.isneginf(small) | np.isposinf(large), -np.inf, small - large)
-    finite = [np.abs(side)[np.isfinite(side)].max(initial=0.0) for side in (small, large)]
     scale = np.maximum(np.where(np.isfinite(small), np.abs(small), 0), np.where(np.isfinite(large), np.abs(large), 0))
-    allowed = TOLERANCE * np.maximum(scale, 1e-3 * max(finite))
+    allowed = TOLERANCE * np.maximum(scale, size)
     return _first(name, excess > allowed, excess, names)
 
 
@@ -164,7 +190,11 @@ def _scaled(multiple: Floats, fair: Floats) -> Floats:
 def _fair(problem: AssignmentProblem, rule: Share | MaxMin, index: NDArray[np.int64], n_groups: int) -> Floats:
     weights = problem.capacity if rule.weights is None else np.asarray(rule.weights, dtype=float)
     shares = shares_of(weights)
-    return np.bincount(index[index >= 0], weights=shares[index >= 0], minlength=n_groups)
+    return _sum_by(index[index >= 0], shares[index >= 0], n_groups)
+
+
+def _sum_by(group: NDArray[np.int64], amount: Floats, n_groups: int) -> Floats:
+    return np.bincount(group, weights=amount, minlength=n_groups).astype(np.float64, copy=False)
 
 
 def _measure(problem: AssignmentProblem, rule: Rule) -> Floats:
@@ -185,7 +215,8 @@ def _measure(problem: AssignmentProblem, rule: Rule) -> Floats:
 
 
 def _claims(plan: Plan, objective: float, bound: float, numbers: float) -> Iterator[RuleVerdict]:
-    """The plan's objective and bound against ours. `numbers` is the size of all that was added up: its last digits are noise."""
+    """The plan's objective and bound against ours. `numbers` is the size of all that was added up: its last digits are
+    noise."""
     noise = 1e-12 * numbers
     allowed = 1e-9 * max(abs(objective), abs(plan.objective)) + noise
     difference = abs(objective - plan.objective)
@@ -204,12 +235,14 @@ def _claims(plan: Plan, objective: float, bound: float, numbers: float) -> Itera
 def price_bound(problem: AssignmentProblem, prices: Prices, worst_off: float | None = None) -> float:
     """Re-derive the upper bound that prices prove, in one pass over the pairs (Lagrangian weak duality).
 
-    Each rule-side bound is charged at its price; each lead (or parcel) then takes the best of its charged pairs and nurture. Whatever the
-    prices are, no plan is worth more than this sum. `worst_off` is the floor that a hard MaxMin was held to.
+    Each rule-side bound is charged at its price; each lead (or parcel) then takes the best of its charged pairs and
+    nurture. Whatever the prices are, no plan is worth more than this sum. `worst_off` is the floor that a hard MaxMin
+    was held to.
     """
     rep = problem.pairs.rep
     charge = (np.maximum(prices.capacity, 0) - np.maximum(prices.min_load, 0))[rep] * problem.effort
-    constant = float(np.maximum(prices.capacity, 0) @ problem.capacity - np.maximum(prices.min_load, 0) @ problem.min_load)
+    least, most = _whole(problem.min_load, problem.capacity, problem.effort, rep)
+    constant = float(np.maximum(prices.capacity, 0) @ most - np.maximum(prices.min_load, 0) @ least)
     for rule in problem.rules:
         price = prices.rules.get(str(rule.name))
         if price is None and not (isinstance(rule, MaxMin) and rule.price):
@@ -234,13 +267,54 @@ def _charged(problem: AssignmentProblem, rule: Rule, price: object, worst_off: f
         return charge, _max_min_constant(problem, rule, low_price, index, n_groups, measure, worst_off)
     low = np.broadcast_to(-np.inf if rule.low is None else np.asarray(rule.low, dtype=float), (n_groups,))
     high = np.broadcast_to(np.inf if rule.high is None else np.asarray(rule.high, dtype=float), (n_groups,))
-    if isinstance(rule, Limit):
+    fair = earlier = np.zeros(n_groups)
+    if isinstance(rule, Share):
+        fair = _fair(problem, rule, index, n_groups)
+        earlier = earlier if rule.earlier is None else np.asarray(rule.earlier, dtype=float)
+        total = _known_total(problem, rule)
+        if total is not None:
+            total += float(earlier.sum())
+            low, high = _scaled(low, fair * total) - earlier, _scaled(high, fair * total) - earlier
+    if isinstance(rule, Limit) or total is not None:
+        if rule.price is None:
+            low, high = _whole(low, high, measure, index[problem.pairs.rep])
         return charge, _pay(high_price, high) - _pay(low_price, low)
-    fair = _fair(problem, rule, index, n_groups)
-    earlier = np.zeros(n_groups) if rule.earlier is None else np.asarray(rule.earlier, dtype=float)
     per_total = _pay(high_price, _scaled(high, fair)) - _pay(low_price, _scaled(low, fair))
     constant = per_total * earlier.sum() - float((high_price - low_price) @ earlier)
     return charge - per_total * measure, constant
+
+
+def _known_total(problem: AssignmentProblem, rule: Share) -> float | None:
+    """What every plan places of the measure: known where each lead needs a rep and the measure is the lead's own."""
+    if rule.measure == "revenue" or not _must_all(problem):
+        return None
+    own = problem.opportunity if rule.measure == "opportunity" else np.ones(problem.n_leads)
+    if rule.leads is not None:
+        own = own * np.asarray(rule.leads, dtype=bool)
+    if isinstance(rule, LeadShare) and rule.tier is not None and problem.tier is not None:
+        own = own * (problem.tier == rule.tier)
+    return math.fsum(own)
+
+
+def _must_all(problem: AssignmentProblem) -> bool:
+    """Whether no lead can be left to nurture: it, or one that stays together with it, must be assigned."""
+    if problem.parcel is None:
+        return bool(problem.must_assign.all())
+    return bool(np.isin(problem.parcel, problem.parcel[problem.must_assign]).all())
+
+
+def _whole(low: Floats, high: Floats, measure: Floats, group: NDArray[np.int64]) -> tuple[Floats, Floats]:
+    """Tighten bounds on sums of one and the same amount to multiples of it: no sum lies between two of them."""
+    counted = (measure != 0) & (group >= 0)
+    least, most = np.full(len(low), np.inf), np.full(len(low), -np.inf)
+    np.minimum.at(least, group[counted], measure[counted])
+    np.maximum.at(most, group[counted], measure[counted])
+    same = (least == most) & (least > 0)
+    amount = np.where(same, least, 1.0)
+    tight_low, tight_high = same & np.isfinite(low), same & np.isfinite(high)
+    up = np.ceil(np.where(tight_low, low, 0.0) / amount * (1 - 1e-9)) * amount
+    down = np.floor(np.where(tight_high, high, 0.0) / amount * (1 + 1e-9)) * amount
+    return np.where(tight_low, np.maximum(low, up), low), np.where(tight_high, np.minimum(high, down), high)
 
 
 def _pay(price: Floats, bound: Floats) -> float:
@@ -261,7 +335,8 @@ def _max_min_constant(
     charged = float(low_price @ fair)
     if rule.price is None:
         return 0.0 if worst_off is None else -charged * worst_off
-    # soft: the worst-off value t is free between what the groups can possibly get, and earns `price`, less what is charged for it
+    # soft: the worst-off value t is free between what the groups can possibly get, and earns `price`, less what is
+    # charged for it
     most, least = _reachable(problem, index, n_groups, measure)
     counted = fair > 0
     if not counted.any():
@@ -274,12 +349,13 @@ def _max_min_constant(
 def _reachable(
     problem: AssignmentProblem, index: NDArray[np.int64], n_groups: int, measure: Floats
 ) -> tuple[Floats, Floats]:
-    """(G,) the most and the least that each group's sum could be, with every lead placed at its best or worst for it."""
+    """(G,) the most and the least that each group's sum could be, with every lead placed at its best or worst for
+    it."""
     pair_group = index[problem.pairs.rep]
     key = problem.pairs.lead * (n_groups + 1) + pair_group
     extremes = []
     for sign in (1.0, -1.0):
-        best = np.zeros((problem.n_leads * (n_groups + 1) + 1))
+        best = np.zeros(problem.n_leads * (n_groups + 1) + 1)
         np.maximum.at(best, np.where(pair_group >= 0, key, len(best) - 1), sign * measure)
         extremes.append(sign * best[:-1].reshape(problem.n_leads, n_groups + 1).sum(axis=0)[:n_groups])
     return extremes[0], extremes[1]
