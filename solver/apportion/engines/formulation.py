@@ -139,7 +139,7 @@ def formulate(problem: AssignmentProblem) -> Formulation:
         rest=np.where(must, -np.inf, nurture),
         n_reps=problem.n_reps,
         unit_of_lead=unit_of_lead,
-        families=tuple(family for family in families if _binds(family)),
+        families=tuple(family for family in map(gather.within_reach, families) if _binds(family)),
     )
 
 
@@ -169,6 +169,24 @@ class _Gather:
         """(P,) sums of entries of the problem's pairs."""
         sums: Floats = np.bincount(self._index, weights=entries, minlength=self._n)[self._whole].astype(np.float64)
         return sums
+
+    def within_reach(self, family: Family) -> Family:
+        """The family without the bounds that no plan could break: no capacity is too large to compute with."""
+        if family.coupling is not None:
+            return family
+        reach = _reach(family, self.unit, self.rep, len(self.start) - 1)
+        high = np.where(family.high > reach * (1 + ROUNDING) + ROUNDING * family.scale, np.inf, family.high)
+        return replace(family, high=high)
+
+
+def _reach(family: Family, unit: Ints, rep: Ints, n_units: int) -> Floats:
+    """(G,) no plan's sum is larger: every unit at the pair where it measures most."""
+    group = family.group[rep]
+    inside = (group >= 0) & (family.measure > 0)
+    cell, place = np.unique(unit[inside] * family.n_groups + group[inside], return_inverse=True)
+    most = np.zeros(len(cell))
+    np.maximum.at(most, place, family.measure[inside])
+    return np.bincount(cell % max(family.n_groups, 1), weights=most, minlength=family.n_groups).astype(np.float64)
 
 
 def _capacity(problem: AssignmentProblem, gather: _Gather) -> Family:
@@ -285,6 +303,18 @@ def _spread(bound: object, missing: float, n_groups: int) -> Floats:
 def _binds(family: Family) -> bool:
     """Whether the family can ever bound anything: a hard MaxMin waits here for its floor."""
     return bool(np.isfinite(family.low).any() or np.isfinite(family.high).any() or family.low_share.any())
+
+
+def row_scales(form: Formulation, family: Family) -> Floats:
+    """(G,) what a unit of each group's rows is: its own typical measure, so that a small group is held as exactly as a
+    large one; one and the same for groups that share a total."""
+    if family.coupling is not None:
+        return np.full(family.n_groups, family.scale)
+    group = family.group[form.rep] + 1
+    used = family.measure != 0
+    sums = np.bincount(group[used], weights=np.abs(family.measure[used]), minlength=family.n_groups + 1)[1:]
+    count = np.bincount(group[used], minlength=family.n_groups + 1)[1:]
+    return np.where(count > 0, sums / np.maximum(count, 1), family.scale)
 
 
 def rule_families(form: Formulation) -> Iterator[Family]:

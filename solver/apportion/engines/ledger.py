@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from apportion.engines.formulation import Family, Formulation
+from apportion.engines.formulation import Family, Formulation, row_scales
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -41,7 +41,9 @@ class Ledger:
         size = np.maximum(np.abs(sums), np.where(np.isfinite(low), np.abs(low), 0))
         size = np.maximum(size, np.where(np.isfinite(high), np.abs(high), 0))
         size = np.maximum(size, np.maximum(family.low_share, family.high_share) * abs(z))
-        return np.maximum(low - sums, 0) + np.maximum(sums - high, 0), FEASIBLE * size + np.finfo(float).tiny
+        return np.maximum(low - sums, 0) + np.maximum(sums - high, 0), FEASIBLE * np.maximum(
+            size, row_scales(self.form, family)
+        )
 
     def feasible(self) -> bool:
         """Whether every unit that must be placed is, and every hard bound holds."""

@@ -16,7 +16,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from ortools.linear_solver.python import model_builder
 
-from apportion.engines.formulation import Formulation
+from apportion.engines.formulation import Formulation, row_scales
 from apportion.engines.lagrangian import Multipliers, PricedOut, legal, price_out
 from apportion.engines.rows import Rows, build_rows
 
@@ -113,8 +113,9 @@ def _multipliers(form: Formulation, rows: Rows, duals: Floats) -> Multipliers:
     multipliers = []
     for family, low_rows, high_rows in zip(form.families, rows.low_rows, rows.high_rows, strict=True):
         low, high = np.zeros(family.n_groups), np.zeros(family.n_groups)
-        low[low_rows.group] = np.maximum(-duals[low_rows.row], 0.0) / family.scale
-        high[high_rows.group] = np.maximum(duals[high_rows.row], 0.0) / family.scale
+        scales = row_scales(form, family)
+        low[low_rows.group] = np.maximum(-duals[low_rows.row], 0.0) / scales[low_rows.group]
+        high[high_rows.group] = np.maximum(duals[high_rows.row], 0.0) / scales[high_rows.group]
         multipliers.append(legal(family, low, high))
     return tuple(multipliers)
 
