@@ -29,6 +29,7 @@ def measured(problem: AssignmentProblem, rule: Rule) -> Floats:
 
 
 def fair_shares(problem: AssignmentProblem, rule: Share | MaxMin, index: NDArray[np.int64], n_groups: int) -> Floats:
+    """(G,) each group's part of the weights: capacity where the rule names none."""
     weights = problem.capacity if rule.weights is None else np.asarray(rule.weights, dtype=float)
     shares = shares_of(weights)
     return sum_by(index[index >= 0], shares[index >= 0], n_groups)
@@ -47,4 +48,5 @@ def typical(entries: Floats, group: NDArray[np.int64], n_groups: int) -> Floats:
 
 
 def sum_by(group: NDArray[np.int64], amount: Floats, n_groups: int) -> Floats:
+    """(G,) sums of the amounts, by group."""
     return np.bincount(group, weights=amount, minlength=n_groups).astype(np.float64, copy=False)

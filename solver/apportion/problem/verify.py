@@ -200,7 +200,7 @@ def _claims(plan: Plan, objective: float, bound: float, numbers: float) -> Itera
     """The plan's objective and bound against ours. `numbers` is the size of all that was added up: its last digits are
     noise."""
     noise = 1e-12 * numbers
-    allowed = 1e-9 * max(abs(objective), abs(plan.objective)) + noise
+    allowed = 1e-9 * abs(objective) + noise
     difference = abs(objective - plan.objective)
     yield RuleVerdict("objective is what the plan earns", difference <= allowed, difference, "objective")
     if math.isnan(plan.bound):
