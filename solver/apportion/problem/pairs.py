@@ -101,9 +101,9 @@ def _as_csr(check: Checker, value: Any) -> sp.csr_matrix:
         csr = _stored(check, "value", value)
     else:
         dense = check.array("value", value)
+        if dense is not None and dense.ndim != 2:
+            check.fault("value", "must be an (L, R) array of leads × reps", dense.shape)
         if dense is None or dense.ndim != 2:
-            shape = None if dense is None else dense.shape
-            check.fault("value", "must be an (L, R) array of leads × reps", shape)
             check.finish()
         assert dense is not None
         n_leads, n_reps = dense.shape

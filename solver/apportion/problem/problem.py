@@ -101,9 +101,7 @@ class AssignmentProblem:
             "min_load": check.vector("min_load", 0.0 if min_load is None else min_load, n_reps, minimum=0.0),
             "nurture": check.vector("nurture", 0.0 if nurture is None else nurture, n_leads),
             "must_assign": check.mask("must_assign", must_assign, n_leads),
-            "opportunity": check.vector(
-                "opportunity", pairs.mean_by_lead(entries["revenue"]) if opportunity is None else opportunity, n_leads
-            ),
+            "opportunity": check.vector("opportunity", _offered(pairs, entries, opportunity), n_leads),
             "parcel": check.labels("parcel", parcel, n_leads),
             "lead_ids": check.ids("lead_ids", lead_ids, n_leads),
             "rep_ids": check.ids("rep_ids", rep_ids, n_reps),
@@ -178,6 +176,14 @@ class AssignmentProblem:
         rules = ", ".join(str(rule.name) for rule in self.rules) or "none"
         size = f"{self.n_leads} leads × {self.n_reps} reps, {self.pairs.n_pairs} eligible pairs"
         return f"AssignmentProblem({size}, rules: {rules})"
+
+
+def _offered(pairs: Pairs, entries: Mapping[str, Floats], opportunity: Any) -> Any:
+    """What is given, or the mean revenue; where that cannot be computed, revenue has been told as the fault."""
+    if opportunity is not None:
+        return opportunity
+    revenue = entries["revenue"]
+    return pairs.mean_by_lead(np.where(np.isfinite(revenue), revenue, 0.0))
 
 
 def shares_of(weights: Floats) -> Floats:
