@@ -1,7 +1,7 @@
 """Max-min: the worst-off group first, within what the rest may cost.
 
-First the best objective without the rule; then, by bisection, the largest floor under every group's value per fair share for which a plan
-still keeps the promised part of it; then the best plan at that floor.
+First the best objective without the rule; then, by bisection, the largest floor under every group's value per fair
+share for which a plan still keeps the promised part of it; then the best plan at that floor.
 """
 
 from __future__ import annotations
@@ -81,7 +81,8 @@ def _enough(objective: float, keep: float) -> float:
 
 
 def _ceiling(form: Formulation, family: Family) -> float:
-    """No plan's worst-off group is above: all the value shared out exactly by fair share, or all a group could reach."""
+    """No plan's worst-off group is above: all the value shared out exactly by fair share, or all a group could
+    reach."""
     counted = family.low_share > 0
     group = family.group[form.rep]
     most = np.zeros(form.n_units)
