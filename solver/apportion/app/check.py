@@ -94,7 +94,10 @@ def _plan(document: dict[str, Any], problem: AssignmentProblem, rep: np.ndarray)
         key: np.nan if said[key] is None else float(said[key]) for key in ("objective", "bound", "gap", "price_bound")
     }
     certificate = Certificate(
-        **number,
+        objective=number["objective"],
+        bound=number["bound"],
+        gap=number["gap"],
+        price_bound=number["price_bound"],
         proof=said["proof"],
         engine=said["engine"],
         why_engine=said["why_engine"],

@@ -11,7 +11,7 @@ disk; problems that the exact search settles never come here.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numba as nb
 import numpy as np
@@ -45,7 +45,7 @@ class Arena(NamedTuple):
 
 
 @nb.njit(cache=True, inline="always")
-def _random(state: Any) -> float:
+def _random(state):  # type: ignore[no-untyped-def]
     x = state[0]
     x ^= x >> np.uint64(12)
     x ^= x << np.uint64(25)
@@ -55,7 +55,7 @@ def _random(state: Any) -> float:
 
 
 @nb.njit(cache=True, inline="always")
-def _out(amount: float, low: float, high: float) -> float:
+def _out(amount, low, high):  # type: ignore[no-untyped-def]
     """How far an amount is out of its bounds."""
     if amount < low:
         return low - amount

@@ -165,4 +165,5 @@ def _candidates(form: Formulation, priced: PricedOut) -> Ints:
     order = order[np.isfinite(loss[order])]
     sorted_unit = unit[order]
     first = np.searchsorted(sorted_unit, sorted_unit)
-    return order[np.arange(len(order)) - first < OPTIONS_PER_UNIT]
+    near: Ints = order[np.arange(len(order)) - first < OPTIONS_PER_UNIT]
+    return near
