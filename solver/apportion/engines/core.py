@@ -18,6 +18,7 @@ from apportion.engines.clock import Clock
 from apportion.engines.exact import branch_and_bound
 from apportion.engines.formulation import Formulation
 from apportion.engines.lagrangian import PricedOut, price_out
+from apportion.engines.nearest import nearest_pairs
 from apportion.engines.outcome import Outcome
 from apportion.engines.relaxation import relax
 from apportion.engines.restrict import Restricted, possible_pairs, restrict
@@ -74,7 +75,7 @@ class _State:
         """The bound, and the relaxation's own plan where it is whole. False: nothing can keep the hard rules."""
         pairs = np.arange(self.form.n_pairs)
         if self.form.n_pairs > ALL_PAIRS:
-            pairs = _nearest(self.form, ascend(self.form, stop=self.clock.is_over))
+            pairs = nearest_pairs(self.form, ascend(self.form, stop=self.clock.is_over), FIRST_PAIRS_PER_UNIT)
         answer = relax(self.form, pairs, gap=self.gap * 1e-3, stop=self.clock.is_over)
         self.priced = answer.priced
         if not answer.feasible or np.isneginf(answer.priced.bound):
@@ -176,10 +177,3 @@ def _step(form: Formulation) -> float:
     exact = np.abs(form.value).sum() + np.abs(finite).sum() < 2.0**52
     hard = all(family.hard and family.coupling != "worst" for family in form.families)
     return 1.0 if whole and exact and hard else 0.0
-
-
-def _nearest(form: Formulation, priced: PricedOut) -> Ints:
-    """The few pairs of each unit that lose least against the prices."""
-    order = np.lexsort((priced.loss(form), form.unit))
-    rank = np.arange(form.n_pairs) - form.start[form.unit[order]]
-    return np.sort(order[rank < FIRST_PAIRS_PER_UNIT])
