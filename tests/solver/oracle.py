@@ -162,10 +162,9 @@ def _group_sums(problem: AssignmentProblem, rule: Any, rep: Sequence[int]) -> tu
 def _counts(problem: AssignmentProblem, rule: Any, lead: int) -> bool:
     if isinstance(rule, LeadShare) and rule.tier is not None:
         assert problem.tier is not None
-        return bool(problem.tier[lead] == rule.tier)
-    if isinstance(rule, Limit) and rule.leads is not None:
-        return bool(rule.leads[lead])
-    return True
+        if problem.tier[lead] != rule.tier:
+            return False
+    return isinstance(rule, MaxMin) or rule.leads is None or bool(rule.leads[lead])
 
 
 def _fair(problem: AssignmentProblem, rule: Any) -> dict[int, float]:

@@ -16,7 +16,7 @@ from apportion.app.believe import estimate, obtain_model
 from apportion.app.sources import Read, Sources, default_moment, read_sources
 from apportion.build import Batch, build_batch
 from apportion.connectors import csv_bytes, json_bytes, write_files
-from apportion.policy import Policy, document_policy, load_policy
+from apportion.policy import document_policy, load_policy
 from apportion.problem import Plan, Status
 from apportion.reasons import Explanations, assignments_frame, explain, plan_document
 from apportion.whatif import BaselineResult, router_context, run_baselines, score
@@ -94,6 +94,32 @@ class AssignReport:
         return write_files(folder, files)
 
 
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A batch that is ready to solve, and what it was made from."""
+
+    batch: Batch
+    model: FitModel
+    order: tuple[str, ...]
+    seed: int
+    run: dict[str, Any]
+
+
+def prepare(request: AssignRequest, *, step: Step = lambda _: None) -> Prepared:
+    """Read the tables, obtain the model and pose the batch."""
+    step("Reading tables")
+    read = read_sources(request.sources)
+    policy = load_policy(request.policy)
+    at = default_moment(read.tables) if request.at is None else request.at
+    seed = policy.solve.seed if request.seed is None else request.seed
+    _need_reps(read)
+    step("Loading the model" if request.model else "Learning from the history")
+    model = obtain_model(read, request.model, at=at, seed=seed)
+    step("Posing the batch")
+    batch = build_batch(policy, read.tables, estimate(model, read, at=at), at=at)
+    return Prepared(batch, model, read.order, seed, _run_facts(batch, model, request, seed))
+
+
 def assign(
     request: AssignRequest,
     *,
@@ -105,36 +131,28 @@ def assign(
     Raises InputError for tables, policy or model that cannot be used; InfeasibleError, with the diagnosis, where no plan keeps the hard rules;
     LimitError where none was found in time.
     """
-    step("Reading tables")
-    read = read_sources(request.sources)
-    policy = load_policy(request.policy)
-    at = default_moment(read.tables) if request.at is None else request.at
-    seed = policy.solve.seed if request.seed is None else request.seed
-    _need_reps(read)
-    step("Loading the model" if request.model else "Learning from the history")
-    model = obtain_model(read, request.model, at=at, seed=seed)
-    step("Posing the batch")
-    batch = build_batch(policy, read.tables, estimate(model, read, at=at), at=at)
+    prepared = prepare(request, step=step)
+    batch, model, solving = prepared.batch, prepared.model, prepared.batch.policy.solve
     step("Solving")
     plan = engines.solve(
         batch.problem,
-        gap=policy.solve.gap if request.gap is None else request.gap,
-        time_limit=policy.solve.time_limit if request.time_limit is None else request.time_limit,
-        seed=seed,
+        gap=solving.gap if request.gap is None else request.gap,
+        time_limit=solving.time_limit if request.time_limit is None else request.time_limit,
+        seed=prepared.seed,
         on_progress=on_progress,
     )
     _refuse_without_plan(batch, plan)
     step("Explaining")
-    baselines = run_baselines(batch.problem, router_context(batch, rank=_past_rates(model, batch), seed=seed))
+    context = router_context(batch, rank=_past_rates(model, batch), seed=prepared.seed)
     return AssignReport(
         batch=batch,
         plan=plan,
         model=model,
         explanations=explain(batch, plan),
         own=score(batch.problem, plan.rep, name="plan", title="This plan"),
-        baselines=baselines,
-        order=read.order,
-        run=_run_facts(batch, model, request, seed),
+        baselines=run_baselines(batch.problem, context),
+        order=prepared.order,
+        run=prepared.run,
     )
 
 

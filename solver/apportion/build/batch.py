@@ -22,7 +22,8 @@ class Batch:
 
     leads, reps : the tables as read, in input order. rows : (L,) positions in `leads` of the problem's leads.
     fit : (L, R) P(convert | lead, rep). deal_value : (L,) currency. Both in the order of `rows` and of `reps`.
-    capacity : one row a rep, how its capacity came about. eligibility : which pairs are allowed, by which rule not, and the effects of soft rules.
+    capacity : one row a rep, how its capacity came about. eligibility : which pairs are allowed, by which rule not, and
+        the effects of soft rules.
     screened : one row a lead of `leads`: outcome ("assign", "nurture", "reject") and reason.
     tier : (L,) index into tier_names. notes : what a person should know about this batch.
     """

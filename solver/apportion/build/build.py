@@ -28,6 +28,7 @@ from apportion.policy import (
     tiers,
 )
 from apportion.problem import AssignmentProblem
+from apportion_models.errors import Finding
 
 Floats = NDArray[np.float64]
 
@@ -35,17 +36,15 @@ Floats = NDArray[np.float64]
 def build_batch(policy: Policy, tables: Tables, estimates: Estimates, *, at: pd.Timestamp) -> Batch:
     """Pose one batch as an assignment problem, with what its reasons will need.
 
-    Leads that screening sends to nurture or rejects do not stand for assignment. Raises PolicyError and TableError where
-    policy and tables do not fit together.
+    Leads that screening sends to nurture or rejects do not stand for assignment. Raises PolicyError and TableError
+    where policy and tables do not fit together.
     """
     screened = screen(policy, tables.leads, at=at)
     rows = np.flatnonzero((screened["outcome"] == "assign").to_numpy())
     standing = replace(tables, leads=tables.leads.iloc[rows].reset_index(drop=True))
     believed = _taken(estimates, rows)
     tier, tier_names = tiers(policy, standing.leads, believed.revenue.mean(axis=1), at=at)
-    capacity = rep_capacity(
-        policy, tables.reps, at=at, assigned=tables.assigned, calendar=tables.calendar
-    )
+    capacity = rep_capacity(policy, tables.reps, at=at, assigned=tables.assigned, calendar=tables.calendar)
     eligibility = eligible_pairs(
         policy,
         standing.leads,
@@ -90,7 +89,7 @@ def _problem(
     capacity: pd.DataFrame,
     eligibility: Eligibility,
     at: pd.Timestamp,
-) -> tuple[AssignmentProblem, list[object]]:
+) -> tuple[AssignmentProblem, list[Finding]]:
     leads, reps = tables.leads, tables.reps
     revenue = believed.revenue
     worth = pair_values(policy, leads, reps, revenue, at=at, spread=believed.spread, calendar=tables.calendar)
@@ -98,7 +97,7 @@ def _problem(
     effort = lead_effort(policy, leads, at=at)
     opportunity = _opportunity(revenue, eligibility.allowed)
     weights = capacity["capacity"].to_numpy(dtype=float) * fair_weights(policy, reps, at=at)
-    reachable = eligibility.allowed.any(axis=0)
+    reachable = np.asarray(eligibility.allowed.any(axis=0), dtype=bool)
     shares = equity(policy, leads, reps, at=at, tier=tier, assigned=tables.assigned)
     bounds = limits(policy, leads, reps, at=at, capacity=capacity, tier=tier, assigned=tables.assigned)
     locked = eligibility.lock >= 0

@@ -32,7 +32,8 @@ class Tables:
 class Estimates:
     """What is believed of every lead and rep, in the tables' row order.
 
-    fit : (L, R) P(convert | lead, rep). deal_value : (L,) currency. spread : (L, R) standard error of fit × deal value, or None.
+    fit : (L, R) P(convert | lead, rep). deal_value : (L,) currency. spread : (L, R) standard error of fit × deal value,
+    or None.
     """
 
     fit: NDArray[np.float32]

@@ -9,17 +9,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from apportion.policy import Policy, ResolvedLimit, ResolvedShare, overtime
-from apportion.problem import LeadShare, Limit, MaxMin, OpportunityShare, RevenueShare, Rule
+from apportion.problem import LeadShare, Limit, MaxMin, OpportunityShare, RevenueShare, Rule, Share
 from apportion_models.errors import Finding
 
-SHARES = {"leads": LeadShare, "opportunity": OpportunityShare, "revenue": RevenueShare}
+SHARES: dict[str, type[Share]] = {"leads": LeadShare, "opportunity": OpportunityShare, "revenue": RevenueShare}
 
 
 def equity_rule(rule: ResolvedShare, weights: NDArray[np.float64], reachable: NDArray[np.bool_]) -> Rule:
     """One equity rule of the problem.
 
-    weights : (R,) what fair shares are proportional to. reachable : (R,) reps with any eligible lead; a group of others only has no floor, for
-    nothing could lift it.
+    weights : (R,) what fair shares are proportional to. reachable : (R,) reps with any eligible lead; a group of others
+    only has no floor, for nothing could lift it.
     """
     group = _numbered(rule.group)
     if rule.measure == "max_min":
@@ -76,7 +76,9 @@ def full_capacity(policy: Policy, capacity: pd.DataFrame) -> NDArray[np.float64]
     return own if extra is None else own + extra[0]
 
 
-def unreachable_notes(reps: pd.DataFrame, weights: NDArray[np.float64], reachable: NDArray[np.bool_]) -> Iterator[Finding]:
+def unreachable_notes(
+    reps: pd.DataFrame, weights: NDArray[np.float64], reachable: NDArray[np.bool_]
+) -> Iterator[Finding]:
     """Tell which reps have capacity but no lead of this batch that they may get."""
     alone = np.flatnonzero((weights > 0) & ~reachable)
     if len(alone):
@@ -87,7 +89,8 @@ def unreachable_notes(reps: pd.DataFrame, weights: NDArray[np.float64], reachabl
             column="rep_id",
             value=first,
             count=len(alone),
-            message="has capacity, but no lead of this batch is eligible; floors of fair share do not hold for such reps.",
+            message="has capacity, but no lead of this batch is eligible; "
+            "floors of fair share do not hold for such reps.",
             remedy="See `apportion policy check` for the rules that stand in the way.",
         )
 

@@ -28,7 +28,9 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
             for name in files:
                 os.replace(Path(staging) / name, folder / name)
     except OSError as error:
-        raise InputError(f"The output folder {folder} must be writable: {error.strerror}. Nothing was changed.") from None
+        raise InputError(
+            f"The output folder {folder} must be writable: {error.strerror}. Nothing was changed."
+        ) from None
     return [folder / name for name in files]
 
 
@@ -51,5 +53,7 @@ def csv_bytes(table: pd.DataFrame) -> bytes:
         if isinstance(shown[column].dtype, pd.DatetimeTZDtype):
             shown[column] = shown[column].dt.strftime("%Y-%m-%dT%H:%M:%SZ")
         elif shown[column].map(lambda cell: isinstance(cell, tuple)).any():
-            shown[column] = shown[column].map(lambda cell: ";".join(map(str, cell)) if isinstance(cell, tuple) else cell)
+            shown[column] = shown[column].map(
+                lambda cell: ";".join(map(str, cell)) if isinstance(cell, tuple) else cell
+            )
     return str(shown.to_csv(index=False, lineterminator="\n")).encode()

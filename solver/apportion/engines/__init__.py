@@ -1,4 +1,5 @@
-"""The engines: the only room that imports OR-Tools. `solve` picks one by the problem's structure and verifies its plan."""
+"""The engines: the only room that imports OR-Tools. `solve` picks one by the problem's structure and verifies its
+plan."""
 
 from apportion.engines.solve import Progress, solve
 

@@ -1,8 +1,8 @@
 """Good prices by a smoothed dual and L-BFGS: cheap passes over the pairs, no solver.
 
-The best of each unit is smoothed by a softmax of temperature tau, which gives the dual a gradient: bound minus (soft) sum, per bound. The
-temperature falls in steps; each step starts from the last prices. The prices are then legal, and their bound is exact whatever tau was.
-Nesterov, "Smooth minimization of non-smooth functions", 2005.
+The best of each unit is smoothed by a softmax of temperature tau, which gives the dual a gradient: bound minus (soft)
+sum, per bound. The temperature falls in steps; each step starts from the last prices. The prices are then legal, and
+their bound is exact whatever tau was. Nesterov, "Smooth minimization of non-smooth functions", 2005.
 """
 
 from __future__ import annotations
@@ -101,12 +101,11 @@ def _smoothed(point: Floats, form: Formulation, layout: _Layout, tau: float) -> 
 
 
 def _slacks(form: Formulation, family: Family, chosen: Floats) -> tuple[Floats, Floats]:
-    """How far the soft sums are above the lower and below the upper bounds: the gradient of the dual in their prices."""
+    """How far the soft sums are above the lower and below the upper bounds: the gradient of the dual in their
+    prices."""
     measured = chosen * family.measure
     group = family.group[form.rep]
     sums = np.bincount(group + 1, weights=measured, minlength=family.n_groups + 1)[1:]
     total = measured.sum() if family.coupling == "total" else 0.0
     with np.errstate(invalid="ignore"):
         return sums - family.low_share * total - family.low, family.high + family.high_share * total - sums
-
-

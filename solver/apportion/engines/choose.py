@@ -43,8 +43,9 @@ class Choice:
 
 
 def choose(form: Formulation, name: str = "auto") -> Choice:
-    """Give the engine of that name, or the first that supports the formulation. UsageError where the named one cannot."""
-    refused = []
+    """Give the engine of that name, or the first that supports the formulation. UsageError where the named one
+    cannot."""
+    refused: list[str] = []
     for engine in ENGINES:
         if name not in ("auto", engine.name):
             continue

@@ -18,7 +18,8 @@ FEASIBILITY = 1e-9
 
 @dataclass(frozen=True, eq=False)
 class Searched:
-    """chosen : (U,) options or None; bound : no plan over the given pairs is worth more; impossible : there is none at all."""
+    """chosen : (U,) options or None; bound : no plan over the given pairs is worth more; impossible : there is none at
+    all."""
 
     chosen: Ints | None
     bound: float
@@ -30,8 +31,9 @@ def branch_and_bound(
 ) -> Searched:
     """Search over the given pairs (and every rest).
 
-    gap : relative gap at which to stop. step : the objective is a multiple of it (0: of nothing known), so a bound closer than one step proves
-    optimality. hint : (U,) options of a known plan. Deterministic unless `seconds` runs out.
+    gap : relative gap at which to stop. step : the objective is a multiple of it (0: of nothing known), so a bound
+    closer than one step proves optimality. hint : (U,) options of a known plan. Deterministic unless `seconds` runs
+    out.
     """
     rows = build_rows(form, pairs, penalty=None)
     scale = form.scale

@@ -1,12 +1,12 @@
 """The one form that all engines work on: units, pairs, and families of bounds.
 
-A unit is a parcel of leads that must stay together (usually one lead). Each unit takes one of its pairs or rests with nurture. A family
-sums one measure over groups of reps and bounds each group's sum:
+A unit is a parcel of leads that must stay together (usually one lead). Each unit takes one of its pairs or rests with
+nurture. A family sums one measure over groups of reps and bounds each group's sum:
 
     low_g + low_share_g · z  <=  S_g  <=  high_g + high_share_g · z
 
-where z is the total of the measure over all pairs of the plan ("total"), or the worst-off group's value ("worst"), or nothing.
-Every rule of the problem, capacity included, is such a family: engines know no other kind.
+where z is the total of the measure over all pairs of the plan ("total"), or the worst-off group's value ("worst"), or
+nothing. Every rule of the problem, capacity included, is such a family: engines know no other kind.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from apportion.problem import AssignmentProblem, LeadShare, Limit, MaxMin, Rule,
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+ROUNDING = 1e-9
 CAPACITY = "capacity"  # the family that capacity and minimum load make together
 
 
@@ -108,7 +109,11 @@ class Formulation:
     def with_floor(self, rule: MaxMin, floor: float) -> Formulation:
         """Hold every group of a hard MaxMin rule to `floor` per fair share."""
         families = tuple(
-            replace(family, low=np.where(family.low_share > 0, floor * family.low_share, -np.inf), low_share=np.zeros_like(family.low))
+            replace(
+                family,
+                low=np.where(family.low_share > 0, floor * family.low_share, -np.inf),
+                low_share=np.zeros_like(family.low),
+            )
             if family.name == rule.name
             else family
             for family in self.families
@@ -134,7 +139,7 @@ def formulate(problem: AssignmentProblem) -> Formulation:
         rest=np.where(must, -np.inf, nurture),
         n_reps=problem.n_reps,
         unit_of_lead=unit_of_lead,
-        families=tuple(family for family in families if _binds(family)),
+        families=tuple(family for family in map(gather.within_reach, families) if _binds(family)),
     )
 
 
@@ -162,17 +167,38 @@ class _Gather:
 
     def sum(self, entries: Floats) -> Floats:
         """(P,) sums of entries of the problem's pairs."""
-        return np.bincount(self._index, weights=entries, minlength=self._n)[self._whole]
+        sums: Floats = np.bincount(self._index, weights=entries, minlength=self._n)[self._whole].astype(np.float64)
+        return sums
+
+    def within_reach(self, family: Family) -> Family:
+        """The family without the bounds that no plan could break: no capacity is too large to compute with."""
+        if family.coupling is not None:
+            return family
+        reach = _reach(family, self.unit, self.rep, len(self.start) - 1)
+        high = np.where(family.high > reach * (1 + ROUNDING) + ROUNDING * family.scale, np.inf, family.high)
+        return replace(family, high=high)
+
+
+def _reach(family: Family, unit: Ints, rep: Ints, n_units: int) -> Floats:
+    """(G,) no plan's sum is larger: every unit at the pair where it measures most."""
+    group = family.group[rep]
+    inside = (group >= 0) & (family.measure > 0)
+    cell, place = np.unique(unit[inside] * family.n_groups + group[inside], return_inverse=True)
+    most = np.zeros(len(cell))
+    np.maximum.at(most, place, family.measure[inside])
+    return np.bincount(cell % max(family.n_groups, 1), weights=most, minlength=family.n_groups).astype(np.float64)
 
 
 def _capacity(problem: AssignmentProblem, gather: _Gather) -> Family:
-    nothing = np.zeros(problem.n_reps)
+    nothing, group = np.zeros(problem.n_reps), np.arange(problem.n_reps)
+    least = np.where(problem.min_load > 0, problem.min_load, -np.inf)
+    low, high = _multiples(least, problem.capacity, problem.effort, group[problem.pairs.rep])
     return Family(
         name=CAPACITY,
         measure=gather.sum(problem.effort),
-        group=np.arange(problem.n_reps),
-        low=np.where(problem.min_load > 0, problem.min_load, -np.inf),
-        high=problem.capacity.copy(),
+        group=group,
+        low=low,
+        high=high,
         low_share=nothing,
         high_share=nothing,
     )
@@ -182,11 +208,14 @@ def _family(problem: AssignmentProblem, rule: Rule, gather: _Gather, total_known
     group, names = problem.groups(rule.by)
     n_groups = len(names)
     measured = _measured(problem, rule)
-    measure = gather.sum(measured[0][problem.pairs.lead] if measured[1] else measured[0])
+    entries = measured[0][problem.pairs.lead] if measured[1] else measured[0]
+    measure = gather.sum(entries)
     price = np.inf if rule.price is None or isinstance(rule, MaxMin) else float(rule.price)
     nothing = np.zeros(n_groups)
     if isinstance(rule, Limit):
         low, high = _spread(rule.low, -np.inf, n_groups), _spread(rule.high, np.inf, n_groups)
+        if rule.price is None:
+            low, high = _multiples(low, high, entries, group[problem.pairs.rep])
         return Family(str(rule.name), measure, group, low, high, nothing, nothing, None, price)
     fair = _fair_share(problem, rule, group, n_groups)
     if isinstance(rule, MaxMin):
@@ -194,25 +223,55 @@ def _family(problem: AssignmentProblem, rule: Rule, gather: _Gather, total_known
         low = np.where(fair > 0, 0.0, -np.inf) if rule.price is not None else free
         share = fair if rule.price is not None else fair.copy()
         coupling: Literal["worst"] | None = "worst" if rule.price is not None else None
-        return Family(str(rule.name), measure, group, low, -free, share, nothing, coupling, np.inf, float(rule.price or 0.0))
+        return Family(
+            str(rule.name), measure, group, low, -free, share, nothing, coupling, np.inf, float(rule.price or 0.0)
+        )
     earlier = nothing if rule.earlier is None else np.asarray(rule.earlier, dtype=float)
     known = float(measured[0].sum()) if total_known and measured[1] else None
-    return _share_family(rule, measure, group, fair, earlier, price, known)
+    family = _share_family(rule, measure, group, fair, earlier, price, known)
+    if known is None or rule.price is not None:
+        return family
+    low, high = _multiples(family.low, family.high, entries, group[problem.pairs.rep])
+    return replace(family, low=low, high=high)
 
 
 def _share_family(
     rule: Share, measure: Floats, group: Ints, fair: Floats, earlier: Floats, price: float, known_total: float | None
 ) -> Family:
-    """Bounds that follow the total; where every lead must be placed, the total of a lead's own measure is known beforehand."""
+    """Bounds that follow the total; where every lead must be placed, the total of a lead's own measure is known
+    beforehand."""
     low_multiple, high_multiple = _spread(rule.low, -np.inf, len(fair)), _spread(rule.high, np.inf, len(fair))
     low_share = np.where(np.isfinite(low_multiple), np.where(np.isfinite(low_multiple), low_multiple, 0) * fair, 0.0)
-    high_share = np.where(np.isfinite(high_multiple), np.where(np.isfinite(high_multiple), high_multiple, 0) * fair, 0.0)
+    high_share = np.where(
+        np.isfinite(high_multiple), np.where(np.isfinite(high_multiple), high_multiple, 0) * fair, 0.0
+    )
     total = earlier.sum() + (known_total or 0.0)
     low = np.where(np.isfinite(low_multiple), low_share * total - earlier, -np.inf)
     high = np.where(np.isfinite(high_multiple), high_share * total - earlier, np.inf)
     if known_total is not None:
         return Family(str(rule.name), measure, group, low, high, 0 * low_share, 0 * high_share, None, price)
     return Family(str(rule.name), measure, group, low, high, low_share, high_share, "total", price)
+
+
+def _multiples(low: Floats, high: Floats, entries: Floats, group: Ints) -> tuple[Floats, Floats]:
+    """Hard bounds drawn in to what sums can be, for groups that count by one and the same amount.
+
+    A rep with room for 7.35 leads has room for 7, and a price times the 0.35 proves nothing.
+    """
+    counted = (entries != 0) & (group >= 0)
+    order = np.lexsort((entries[counted], group[counted]))
+    sorted_group, amounts = group[counted][order], entries[counted][order]
+    groups = np.arange(len(low))
+    first = np.searchsorted(sorted_group, groups)
+    last = np.searchsorted(sorted_group, groups, side="right") - 1
+    padded = np.append(amounts, 0.0)
+    amount = np.where(first <= last, padded[first], 0.0)
+    drawn = (amount > 0) & (amount == padded[last])
+    unit = np.where(drawn, amount, 1.0)
+    with np.errstate(invalid="ignore"):  # infinite bounds stay as they are
+        higher = np.maximum(low, np.ceil(low / unit * (1 - ROUNDING)) * unit)
+        lower = np.minimum(high, np.floor(high / unit * (1 + ROUNDING)) * unit)
+    return np.where(drawn, higher, low), np.where(drawn, lower, high)
 
 
 def _measured(problem: AssignmentProblem, rule: Rule) -> tuple[Floats, bool]:
@@ -232,7 +291,8 @@ def _measured(problem: AssignmentProblem, rule: Rule) -> tuple[Floats, bool]:
 def _fair_share(problem: AssignmentProblem, rule: Share | MaxMin, group: Ints, n_groups: int) -> Floats:
     weights = problem.capacity if rule.weights is None else np.asarray(rule.weights, dtype=float)
     inside = group >= 0
-    return np.bincount(group[inside], weights=weights[inside], minlength=n_groups) / max(weights.sum(), np.finfo(float).tiny)
+    sums: Floats = np.bincount(group[inside], weights=weights[inside], minlength=n_groups).astype(np.float64)
+    return sums / max(float(weights.sum()), float(np.finfo(float).tiny))
 
 
 def _spread(bound: object, missing: float, n_groups: int) -> Floats:
@@ -243,6 +303,18 @@ def _spread(bound: object, missing: float, n_groups: int) -> Floats:
 def _binds(family: Family) -> bool:
     """Whether the family can ever bound anything: a hard MaxMin waits here for its floor."""
     return bool(np.isfinite(family.low).any() or np.isfinite(family.high).any() or family.low_share.any())
+
+
+def row_scales(form: Formulation, family: Family) -> Floats:
+    """(G,) what a unit of each group's rows is: its own typical measure, so that a small group is held as exactly as a
+    large one; one and the same for groups that share a total."""
+    if family.coupling is not None:
+        return np.full(family.n_groups, family.scale)
+    group = family.group[form.rep] + 1
+    used = family.measure != 0
+    sums = np.bincount(group[used], weights=np.abs(family.measure[used]), minlength=family.n_groups + 1)[1:]
+    count = np.bincount(group[used], minlength=family.n_groups + 1)[1:]
+    return np.where(count > 0, sums / np.maximum(count, 1), family.scale)
 
 
 def rule_families(form: Formulation) -> Iterator[Family]:

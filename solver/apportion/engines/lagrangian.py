@@ -1,7 +1,7 @@
 """Prices, and the upper bound that they prove.
 
-With a price on every bound, the units no longer meet: each takes the best of its charged pairs and its rest. The sum, plus what the bounds
-cost, is at least the objective of every plan, whatever the prices are (weak duality).
+With a price on every bound, the units no longer meet: each takes the best of its charged pairs and its rest. The sum,
+plus what the bounds cost, is at least the objective of every plan, whatever the prices are (weak duality).
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ def no_prices(form: Formulation) -> Multipliers:
 
 
 def legal(family: Family, low: Floats, high: Floats) -> FamilyPrices:
-    """Mend prices so that they prove a bound: none below zero, none on a missing bound, none above a soft rule's price."""
+    """Mend prices so that they prove a bound: none below zero, none on a missing bound, none above a soft rule's
+    price."""
     low = np.clip(np.where(np.isfinite(family.low), low, 0.0), 0.0, family.price)
     high = np.clip(np.where(np.isfinite(family.high), high, 0.0), 0.0, family.price)
     if family.coupling == "worst":  # the worst-off value must cost what it earns
@@ -83,7 +84,8 @@ class PricedOut:
     best: Floats
 
     def loss(self, form: Formulation) -> Floats:
-        """(P,) by how much the bound falls if the pair is taken: a pair that loses more than the gap is in no better plan."""
+        """(P,) by how much the bound falls if the pair is taken: a pair that loses more than the gap is in no better
+        plan."""
         return self.best[form.unit] - self.worth
 
 

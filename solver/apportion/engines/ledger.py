@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from apportion.engines.formulation import Family, Formulation
+from apportion.engines.formulation import Family, Formulation, row_scales
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -27,7 +27,8 @@ class Ledger:
 
     def _sums(self, family: Family, taken: Ints) -> tuple[Floats, float]:
         measured, group = family.measure[taken], family.group[self.form.rep[taken]]
-        return np.bincount(group + 1, weights=measured, minlength=family.n_groups + 1)[1:], math.fsum(measured)
+        sums = np.bincount(group + 1, weights=measured, minlength=family.n_groups + 1)[1:].astype(np.float64)
+        return sums, math.fsum(measured)
 
     def violations(self, index: int) -> tuple[Floats, Floats]:
         """(G,) how far each group is out of its bounds, and how much of that counts as none."""
@@ -39,7 +40,10 @@ class Ledger:
             low = np.full(family.n_groups, -np.inf)
         size = np.maximum(np.abs(sums), np.where(np.isfinite(low), np.abs(low), 0))
         size = np.maximum(size, np.where(np.isfinite(high), np.abs(high), 0))
-        return np.maximum(low - sums, 0) + np.maximum(sums - high, 0), FEASIBLE * np.maximum(size, family.scale)
+        size = np.maximum(size, np.maximum(family.low_share, family.high_share) * abs(z))
+        return np.maximum(low - sums, 0) + np.maximum(sums - high, 0), FEASIBLE * np.maximum(
+            size, row_scales(self.form, family)
+        )
 
     def feasible(self) -> bool:
         """Whether every unit that must be placed is, and every hard bound holds."""
@@ -47,7 +51,9 @@ class Ledger:
             return False
         return not any(
             (violation > tolerated).any()
-            for family, (violation, tolerated) in zip(self.form.families, map(self.violations, range(len(self.form.families))), strict=True)
+            for family, (violation, tolerated) in zip(
+                self.form.families, map(self.violations, range(len(self.form.families))), strict=True
+            )
             if family.hard
         )
 

@@ -1,7 +1,7 @@
 """Max-min: the worst-off group first, within what the rest may cost.
 
-First the best objective without the rule; then, by bisection, the largest floor under every group's value per fair share for which a plan
-still keeps the promised part of it; then the best plan at that floor.
+First the best objective without the rule; then, by bisection, the largest floor under every group's value per fair
+share for which a plan still keeps the promised part of it; then the best plan at that floor.
 """
 
 from __future__ import annotations
@@ -56,9 +56,11 @@ def _at_floor(
 ) -> Outcome:
     """The best plan that keeps the floor reached."""
     final = solve_form(form.with_floor(rule, floor))
-    if final.chosen is None or Ledger(_without(form, rule), final.chosen).objective() < Ledger(
-        _without(form, rule), _plan(found)
-    ).objective():
+    if (
+        final.chosen is None
+        or Ledger(_without(form, rule), final.chosen).objective()
+        < Ledger(_without(form, rule), _plan(found)).objective()
+    ):
         bound = best.bound if final.chosen is None else final.bound
         final = replace(found, bound=bound, priced=best.priced, proof="search", status=Status.FEASIBLE)
     return replace(final, worst_off=floor, worst_off_bound=ceiling)
@@ -79,7 +81,8 @@ def _enough(objective: float, keep: float) -> float:
 
 
 def _ceiling(form: Formulation, family: Family) -> float:
-    """No plan's worst-off group is above: all the value shared out exactly by fair share, or all a group could reach."""
+    """No plan's worst-off group is above: all the value shared out exactly by fair share, or all a group could
+    reach."""
     counted = family.low_share > 0
     group = family.group[form.rep]
     most = np.zeros(form.n_units)

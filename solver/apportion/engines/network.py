@@ -1,8 +1,9 @@
 """Exact engine for pure networks: counts, nested bounds on counts, minimum loads, as one min-cost flow.
 
-Supports problems in which each bound counts pairs (every measure is 0 or one and the same amount) and the counted sets are nested or disjoint
-(laminar). Then the constraint matrix is a network and the flow is integral: exact. Values are scaled to integers; the resolution is
-stated, a value that is not zero never becomes zero, and the scale leaves room so that no sum overflows.
+Supports problems in which each bound counts pairs (every measure is 0 or one and the same amount) and the counted sets
+are nested or disjoint (laminar). Then the constraint matrix is a network and the flow is integral: exact. Values are
+scaled to integers; the resolution is stated, a value that is not zero never becomes zero, and the scale leaves room so
+that no sum overflows.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ class _Group:
 
 @dataclass(frozen=True, eq=False)
 class _Tree:
-    """The bounded sets. leaf : (P,) smallest set that holds each pair; parent : (sets,) the next larger one; -1 for none; order : small to large."""
+    """The bounded sets. leaf : (P,) smallest set that holds each pair; parent : (sets,) the next larger one; -1 for
+    none; order : small to large."""
 
     groups: list[_Group]
     leaf: Ints
@@ -53,8 +55,11 @@ def supports(form: Formulation) -> str | None:
     for family in form.families:
         if family.coupling is not None:
             return f"'{family.name}' follows a total"
-        if _amount(family) is None:
+        amount = _amount(family)
+        if amount is None:
             return f"'{family.name}' adds up differing amounts"
+        if not family.hard and not _whole_bounds(family, amount):
+            return f"'{family.name}' has a price for parts of a count"
     return None if _nested(form) else "the bounds are not nested"
 
 
@@ -64,6 +69,12 @@ def _amount(family: Family) -> float | None:
     if not len(used):
         return 1.0
     return float(used[0]) if used[0] > 0 and bool((used == used[0]).all()) else None
+
+
+def _whole_bounds(family: Family, amount: float) -> bool:
+    """Whether all bounds are multiples of the amount."""
+    bounds = np.concatenate([family.low[np.isfinite(family.low)], family.high[np.isfinite(family.high)]]) / amount
+    return bool((bounds == np.rint(bounds)).all())
 
 
 def _memberships(form: Formulation) -> Ints:
@@ -109,7 +120,10 @@ def _tree(form: Formulation) -> _Tree:
         price = family.price * amount
         first = len(groups)
         for group in range(family.n_groups):
-            groups.append(_Group(at, group, *_whole(family.low[group], family.high[group], amount, form.n_units), price))
+            low, high = _whole(family.low[group], family.high[group], amount, form.n_units)
+            if not family.hard:
+                low = min(low, form.n_units)  # what no plan can reach costs every plan the same
+            groups.append(_Group(at, group, low, high, price))
         index[:, at] = np.where(member[:, at] >= 0, first + member[:, at], -1)
     size = np.bincount(index[index >= 0], minlength=len(groups))
     # of sets with the same pairs the later one counts as the larger, so that the order is strict
@@ -129,7 +143,9 @@ def _tree(form: Formulation) -> _Tree:
 def _whole(low: float, high: float, amount: float, most: int) -> tuple[int, int]:
     """Bounds on an amount as bounds on a count."""
     least = 0 if np.isneginf(low) else max(0, int(np.ceil(low / amount - ROUNDING * max(1.0, abs(low / amount)))))
-    greatest = most if np.isposinf(high) else min(most, int(np.floor(high / amount + ROUNDING * max(1.0, abs(high / amount)))))
+    greatest = (
+        most if np.isposinf(high) else min(most, int(np.floor(high / amount + ROUNDING * max(1.0, abs(high / amount)))))
+    )
     return least, greatest
 
 
@@ -150,7 +166,9 @@ class _Flow:
         node = np.where(leaf >= 0, n + leaf, self.sink)
         self.pair_arcs = self._arcs(form.unit, node, np.ones(form.n_pairs), form.value)
         may_rest = np.flatnonzero(np.isfinite(form.rest))
-        self.rest_arcs = self._arcs(may_rest, np.full(len(may_rest), self.sink), np.ones(len(may_rest)), form.rest[may_rest])
+        self.rest_arcs = self._arcs(
+            may_rest, np.full(len(may_rest), self.sink), np.ones(len(may_rest)), form.rest[may_rest]
+        )
         self.may_rest = may_rest
         for index, group in enumerate(groups):
             up = n + parent[index] if parent[index] >= 0 else self.sink
@@ -197,7 +215,9 @@ class _Flow:
     def chosen(self) -> Ints:
         """(U,) option of each unit: a pair, or P + unit for rest."""
         chosen = self.form.n_pairs + np.arange(self.form.n_units)
-        taken = np.flatnonzero(self.flow.flows(self.pair_arcs) > 0) if len(self.pair_arcs) else np.zeros(0, dtype=np.int64)
+        taken = (
+            np.flatnonzero(self.flow.flows(self.pair_arcs) > 0) if len(self.pair_arcs) else np.zeros(0, dtype=np.int64)
+        )
         chosen[self.form.unit[taken]] = taken
         return chosen
 
@@ -211,10 +231,11 @@ def _scale(form: Formulation, prices: list[float], n_nodes: int) -> float:
 
 
 def _prices(form: Formulation, tree: _Tree, chosen: Ints) -> tuple[FamilyPrices, ...]:
-    """Shortest paths from the sink over the sets in the residual network: what one more unit through each set would gain.
+    """Shortest paths from the sink over the sets in the residual network: what one more unit through each set would
+    gain.
 
-    Units are contracted: a unit that sits in set a and could sit in b is an arc from a to b. There is no negative cycle, or the plan
-    would not be optimal; the distances are the prices, and they are the values of one more unit.
+    Units are contracted: a unit that sits in set a and could sit in b is an arc from a to b. There is no negative
+    cycle, or the plan would not be optimal; the distances are the prices, and they are the values of one more unit.
     """
     sink = len(tree.groups)
     cost = np.full((sink + 1, sink + 1), np.inf)
@@ -255,7 +276,8 @@ def _residual(cost: Floats, tail: int, head: int, group: _Group, flow: int) -> N
 
 
 def _shortest(cost: Floats, source: int) -> Floats:
-    """Distances from the source (Bellman–Ford, all arcs at once). Nodes that no unit can reach lie far off, yet consistently."""
+    """Distances from the source (Bellman–Ford, all arcs at once). Nodes that no unit can reach lie far off, yet
+    consistently."""
     distance = np.full(len(cost), np.inf)
     distance[source] = 0.0
     distance = _relax(distance, cost)

@@ -14,7 +14,8 @@ from apportion.problem.plan import Proof
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """chosen : (U,) option of each unit, a pair or P + unit for rest; None without a plan. priced : the prices and what they prove."""
+    """chosen : (U,) option of each unit, a pair or P + unit for rest; None without a plan. priced : the prices and what
+    they prove."""
 
     status: Status
     chosen: NDArray[np.int64] | None

@@ -1,8 +1,9 @@
 """The linear relaxation, exact, by column generation.
 
-A linear program over the pairs that matter, solved by GLOP; its duals price all pairs in one pass; pairs that would gain come in, until none
-does. The duals' bound is computed by us from the arrays, so it holds whatever the solver's tolerances are. (The HiGHS that comes
-with OR-Tools 9.15 returns wrong duals for a maximisation through this interface: GLOP it is.)
+A linear program over the pairs that matter, solved by GLOP; its duals price all pairs in one pass; pairs that would
+gain come in, until none does. The duals' bound is computed by us from the arrays, so it holds whatever the solver's
+tolerances are. (The HiGHS that comes with OR-Tools 9.15 returns wrong duals for a maximisation through this interface:
+GLOP it is.)
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from ortools.linear_solver.python import model_builder
 
-from apportion.engines.formulation import Formulation
+from apportion.engines.formulation import Formulation, row_scales
 from apportion.engines.lagrangian import Multipliers, PricedOut, legal, price_out
 from apportion.engines.rows import Rows, build_rows
 
@@ -41,7 +42,8 @@ class Relaxed:
 def relax(
     form: Formulation, pairs: Ints, *, gap: float, stop: Callable[[], bool] = lambda: False, max_rounds: int = 60
 ) -> Relaxed:
-    """Solve the relaxation, starting from some pairs. Ends when no pair prices in, or bound and objective meet within `gap`."""
+    """Solve the relaxation, starting from some pairs. Ends when no pair prices in, or bound and objective meet within
+    `gap`."""
     penalty = 10.0 * _largest(form)
     for _ in range(4):
         answer, violation = _generate(form, pairs, penalty, gap, stop, max_rounds)
@@ -74,7 +76,8 @@ def _least_violation(form: Formulation, pairs: Ints, stop: Callable[[], bool], m
 def _generate(
     form: Formulation, pairs: Ints, penalty: float, gap: float, stop: Callable[[], bool], max_rounds: int
 ) -> tuple[Relaxed, float]:
-    """Column generation at one price of violation. Gives the answer and the violation that is left, in typical measures."""
+    """Column generation at one price of violation. Gives the answer and the violation that is left, in typical
+    measures."""
     best: PricedOut | None = None
     for round_ in range(max_rounds):
         rows = build_rows(form, pairs, penalty=penalty)
@@ -110,8 +113,9 @@ def _multipliers(form: Formulation, rows: Rows, duals: Floats) -> Multipliers:
     multipliers = []
     for family, low_rows, high_rows in zip(form.families, rows.low_rows, rows.high_rows, strict=True):
         low, high = np.zeros(family.n_groups), np.zeros(family.n_groups)
-        low[low_rows.group] = np.maximum(-duals[low_rows.row], 0.0) / family.scale
-        high[high_rows.group] = np.maximum(duals[high_rows.row], 0.0) / family.scale
+        scales = row_scales(form, family)
+        low[low_rows.group] = np.maximum(-duals[low_rows.row], 0.0) / scales[low_rows.group]
+        high[high_rows.group] = np.maximum(duals[high_rows.row], 0.0) / scales[high_rows.group]
         multipliers.append(legal(family, low, high))
     return tuple(multipliers)
 

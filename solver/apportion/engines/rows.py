@@ -1,7 +1,7 @@
 """A formulation over some of its pairs as the matrix of a linear or integer program.
 
-Columns: pairs, then each unit's rest, then the coupled totals, then violations. Rows: one a unit, then each family's bounds, in typical measures
-so that coefficients are near one, then the totals' definitions.
+Columns: pairs, then each unit's rest, then the coupled totals, then violations. Rows: one a unit, then each family's
+bounds, in typical measures so that coefficients are near one, then the totals' definitions.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from apportion.engines.formulation import Family, Formulation
+from apportion.engines.formulation import Family, Formulation, row_scales
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -80,7 +80,8 @@ class _Builder:
 
 
 def build_rows(form: Formulation, pairs: Ints, *, penalty: float | None) -> Rows:
-    """Write the program over the given pairs. With `penalty`, hard rules may be broken at that price (a typical measure each)."""
+    """Write the program over the given pairs. With `penalty`, hard rules may be broken at that price (a typical measure
+    each)."""
     build = _Builder()
     artificial: list[Ints] = []
     x = build.columns(form.value[pairs], 0.0, 1.0)
@@ -118,27 +119,29 @@ def build_rows(form: Formulation, pairs: Ints, *, penalty: float | None) -> Rows
 def _family_rows(
     build: _Builder, form: Formulation, family: Family, pairs: Ints, x: Ints, penalty: float | None
 ) -> tuple[BoundRows, BoundRows, list[Ints]]:
-    """Rows of both sides of one family; soft rules, and hard ones while `penalty` is given, get a column for their violation."""
+    """Rows of both sides of one family; soft rules, and hard ones while `penalty` is given, get a column for their
+    violation."""
     measure = family.measure[pairs] / family.scale
     group = family.group[form.rep[pairs]]
     coupled = _coupled_column(build, family, measure, x)
+    scales = row_scales(form, family)
     sides, broken = [], []
     for low_side in (True, False):
         bound, share = (family.low, family.low_share) if low_side else (family.high, family.high_share)
         groups = np.flatnonzero(np.isfinite(bound))
-        limit = bound[groups] / family.scale
+        limit = bound[groups] / scales[groups]
         infinite = np.full(len(groups), np.inf)
         rows = build.rows(limit if low_side else -infinite, infinite if low_side else limit)
         row_of_group = np.full(family.n_groups + 1, -1)
         row_of_group[groups] = rows
         row = row_of_group[group]
         inside = row >= 0
-        build.enter(row[inside], x[inside], measure[inside])
+        build.enter(row[inside], x[inside], family.measure[pairs][inside] / scales[group[inside]])
         if coupled is not None:
             build.enter(rows, np.full(len(rows), coupled), -share[groups])
-        price = _violation_price(family, penalty)
+        price = _violation_price(family, scales[groups], penalty)
         if price is not None and len(rows):
-            violation = build.columns(np.full(len(rows), -price), 0.0, np.inf)
+            violation = build.columns(-price, 0.0, np.inf)
             build.enter(rows, violation, np.full(len(rows), 1.0 if low_side else -1.0))
             if family.hard:
                 broken.append(violation)
@@ -146,15 +149,17 @@ def _family_rows(
     return sides[0], sides[1], broken
 
 
-def _violation_price(family: Family, penalty: float | None) -> float | None:
-    """Currency per typical measure of violation; None: the rows must hold. The worst-off value always yields by itself."""
+def _violation_price(family: Family, scale: Floats, penalty: float | None) -> Floats | None:
+    """Currency per typical measure of violation; None: the rows must hold. The worst-off value always yields by
+    itself."""
     if not family.hard:
-        return family.price * family.scale
-    return None if family.coupling == "worst" else penalty
+        return family.price * scale
+    return None if family.coupling == "worst" or penalty is None else np.full(len(scale), penalty)
 
 
 def _coupled_column(build: _Builder, family: Family, measure: Floats, x: Ints) -> int | None:
-    """The column of z: the total, tied to the pairs by a row of its own, or the worst-off value, which earns its reward."""
+    """The column of z: the total, tied to the pairs by a row of its own, or the worst-off value, which earns its
+    reward."""
     if family.coupling is None:
         return None
     column = build.columns(np.array([family.reward * family.scale]), -np.inf, np.inf)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,29 +58,31 @@ def solve(
 ) -> Plan:
     """Find the plan with the largest objective that keeps every hard rule, and prove how good it is.
 
-    gap : relative gap at which to stop. time_limit : seconds; at the limit the best verified plan is returned. seed : of the search; the
-    same problem, seed and version give the same plan, unless the limit cuts it short. engine : "auto" picks by structure.
+    gap : relative gap at which to stop. time_limit : seconds; at the limit the best verified plan is returned. seed :
+    of the search; the same problem, seed and version give the same plan, unless the limit cuts it short. engine :
+    "auto" picks by structure.
     on_progress : called with each better bound or plan.
 
-    The plan's status says how it ended; no exception is raised for an infeasible problem. Raises UsageError for arguments out of range,
-    and UnverifiedPlanError, which is a bug, where a plan fails verification.
+    The plan's status says how it ended; no exception is raised for an infeasible problem. Raises UsageError for
+    arguments out of range, and UnverifiedPlanError, which is a bug, where a plan fails verification.
     """
     _check_arguments(gap, time_limit, seed)
     leads, reps = canonical_order(problem)
     ordered = reorder(problem, leads, reps)
     form = formulate(ordered)
-    clock, told = Clock(time_limit), _Teller(on_progress)
+    clock, teller = Clock(time_limit), _Teller(on_progress)
     hard = next((rule for rule in ordered.equity if isinstance(rule, MaxMin) and rule.price is None), None)
     choice = choose(form if hard is None else form.with_floor(hard, 0.0), engine)
 
     def solve_form(one: Formulation) -> Outcome:
-        return choice.engine.solve(one, gap=gap, clock=clock, seed=seed, report=told)
+        return choice.engine.solve(one, gap=gap, clock=clock, seed=seed, report=teller)
 
     outcome = solve_form(form) if hard is None else solve_max_min(form, hard, solve_form)
     plan = _plan(problem, ordered, form, outcome, leads, reps)
-    stopped_by = "gap" if outcome.status in (Status.OPTIMAL, Status.INFEASIBLE) else "time" if clock.is_over() else "effort"
-    told_by = {"engine": choice.engine.name, "why_engine": choice.why, "stopped_by": stopped_by}
-    plan = replace(plan, certificate=replace(plan.certificate, **told_by))
+    ended = outcome.status in (Status.OPTIMAL, Status.INFEASIBLE)
+    stopped_by: Literal["gap", "effort", "time"] = "gap" if ended else "time" if clock.is_over() else "effort"
+    told = replace(plan.certificate, engine=choice.engine.name, why_engine=choice.why, stopped_by=stopped_by)
+    plan = replace(plan, certificate=told)
     return _verified(problem, plan)
 
 

@@ -1,9 +1,10 @@
 """The contract: the problem, its rules, the plan with its certificate, and the independent verifier."""
 
+from apportion.problem.bound import price_bound
 from apportion.problem.plan import Certificate, Plan, Prices, RulePrice, RuleVerdict, Status, Verdict, relative_gap
 from apportion.problem.problem import AssignmentProblem
 from apportion.problem.rules import LeadShare, Limit, MaxMin, OpportunityShare, RevenueShare, Rule, Share
-from apportion.problem.verify import price_bound, verify
+from apportion.problem.verify import verify
 
 __all__ = [
     "AssignmentProblem",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NoReturn
+from collections.abc import Iterable, Sequence
+from typing import Any, NoReturn, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from apportion.problem.rules import Limit, MaxMin, Rule, Share, default_name
+from apportion.problem.rules import Limit, MaxMin, Measure, Rule, Share, default_name
 from apportion_models.errors import Finding, ProblemError
 
 
@@ -35,8 +35,10 @@ class Checker:
     def array(self, name: str, given: Any) -> NDArray[np.float64] | None:
         """Read as float64, or note that it is not numbers."""
         try:
+            if np.iscomplexobj(given):
+                raise TypeError
             return np.array(given, dtype=np.float64)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             self.fault(name, "must be numbers", type(given).__name__)
             return None
 
@@ -61,6 +63,8 @@ class Checker:
     def mask(self, name: str, given: Any, size: int) -> NDArray[np.bool_]:
         """(size,) booleans; a scalar stands for all."""
         array = np.asarray(given)
+        if array.size == size == 0:
+            array = array.astype(bool)
         if array.dtype != np.bool_ or array.shape not in ((), (size,)):
             self.fault(name, f"must be bool, or ({size},) bool", f"{array.dtype} of shape {array.shape}")
             return np.zeros(size, dtype=bool)
@@ -93,6 +97,13 @@ class Checker:
             self.fault(name, "must be unique; a name stands twice", twice)
         return ids
 
+    def sequence(self, argument: str, given: Any) -> tuple[Any, ...]:
+        """Read a sequence of rules."""
+        if isinstance(given, Iterable):
+            return tuple(given)
+        self.fault(argument, "must be a list of rules", type(given).__name__)
+        return ()
+
     def rules(
         self,
         argument: str,
@@ -115,9 +126,12 @@ class Checker:
             allowed = "Limit" if argument == "limits" else "RevenueShare, OpportunityShare, LeadShare or MaxMin"
             self.fault(argument, f"must hold {allowed} objects", type(rule).__name__)
             return
+        if isinstance(rule, Limit) and rule.measure not in get_args(Measure):
+            self.fault(argument, f"measure must be one of {', '.join(get_args(Measure))}", rule.measure)
+            return
         name = f"{argument}: {rule.name or default_name(rule)}"
         n_groups = self._groups(name, rule, n_reps, team)
-        if rule.price is not None and not (np.isfinite(rule.price) and rule.price >= 0):
+        if rule.price is not None and not (_is_number(rule.price) and np.isfinite(rule.price) and rule.price >= 0):
             self.fault(name, "price must be finite and >= 0, or None for a hard rule", rule.price)
         if getattr(rule, "tier", None) is not None and tier is None:
             self.fault(name, "names a tier, so the problem must be given `tier` labels", getattr(rule, "tier", None))
@@ -126,7 +140,7 @@ class Checker:
         if isinstance(rule, (Share, MaxMin)) and rule.weights is not None:
             self.vector(f"{name} weights", rule.weights, n_reps, minimum=0.0)
         if isinstance(rule, MaxMin):
-            if not 0 <= rule.keep <= 1:
+            if not (_is_number(rule.keep) and 0 <= rule.keep <= 1):
                 self.fault(name, "keep must lie between 0 and 1", rule.keep)
             return
         if isinstance(rule, Share) and rule.earlier is not None:
@@ -151,9 +165,18 @@ class Checker:
             if given is None:
                 continue
             array = self.array(f"{name} {side}", given)
-            if array is None or array.shape not in ((), (n_groups,)) or np.isnan(array).any():
+            if array is None:
+                continue
+            if array.shape not in ((), (n_groups,)) or np.isnan(array).any():
                 self.fault(name, f"{side} must be a number, or one a group ({n_groups} groups)", given)
+                continue
+            if (array == (np.inf if side == "low" else -np.inf)).any():
+                self.fault(name, f"{side} must leave room; no sum can reach this bound", given)
                 continue
             bounds[side] = array
         if len(bounds) == 2 and (bounds["low"] > bounds["high"]).any():
             self.fault(name, "low must not be above high", f"low={rule.low}, high={rule.high}")
+
+
+def _is_number(given: Any) -> bool:
+    return isinstance(given, (int, float, np.integer, np.floating)) and not isinstance(given, bool)

@@ -31,7 +31,8 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, eq=False)
 class RulePrice:
-    """What one more unit of a rule's bounds is worth, one value a group, in currency per unit of the measure, never negative."""
+    """What one more unit of a rule's bounds is worth, one value a group, in currency per unit of the measure, never
+    negative."""
 
     low: NDArray[np.float64]
     high: NDArray[np.float64]
@@ -39,7 +40,8 @@ class RulePrice:
 
 @dataclass(frozen=True, eq=False)
 class Prices:
-    """The rep-side prices. Indexing and `np.asarray` give the capacity prices, one a rep, in currency per effort unit."""
+    """The rep-side prices. Indexing and `np.asarray` give the capacity prices, one a rep, in currency per effort
+    unit."""
 
     capacity: NDArray[np.float64]
     min_load: NDArray[np.float64]
@@ -104,8 +106,9 @@ class Verdict:
 class Certificate:
     """How good the plan is, and how that is known.
 
-    proof : "network" the bound is met exactly by a flow and its prices; "prices" the bound is the value of the prices, one pass over
-        the pairs re-derives it; "search" branch and bound closed the rest of the gap; "none" without a plan.
+    proof : "network" the bound is met exactly by a flow and its prices; "prices" the bound is the value of the prices,
+        one pass
+        over the pairs re-derives it; "search" branch and bound closed the rest of the gap; "none" without a plan.
     stopped_by : "gap" the gap asked for was reached; "effort" every search was tried; "time" the time limit came first.
     price_bound : what the prices alone prove; equal to `bound` unless the proof is a search.
     resolution : the currency that one integer unit stands for where values were scaled to integers, else None.

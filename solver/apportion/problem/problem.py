@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apportion.problem.checked import Checker
+from apportion.problem.owned import owned, owned_rule
 from apportion.problem.pairs import Pairs, read_pairs
 from apportion.problem.rules import Groups, Rule, with_unique_names
 
@@ -27,7 +28,8 @@ class AssignmentProblem:
 
     value : (P,) what the plan gains by a pair, in currency. revenue : (P,) what equity counts as expected revenue.
     effort : (P,) effort units. capacity, min_load : (R,) effort units. nurture : (L,) currency.
-    must_assign : (L,) bool. tier, parcel : (L,) labels or None. team : (R,) labels or None. opportunity : (L,) currency.
+    must_assign : (L,) bool. tier, parcel : (L,) labels or None. team : (R,) labels or None. opportunity : (L,)
+    currency.
     """
 
     pairs: Pairs
@@ -80,47 +82,51 @@ class AssignmentProblem:
         min_load : (R,) lower bound on each rep's load, effort units.
         tier, parcel : (L,) integer labels; leads of one parcel stay together. team : (R,) integer labels.
         opportunity : (L,) rep-neutral value, >= 0 is usual; default the mean revenue over each lead's eligible pairs.
-        revenue : as `value`; what equity counts as expected revenue where bonuses or costs are part of `value`; default `value`.
+        revenue : as `value`; what equity counts as expected revenue where bonuses or costs are part of `value`; default
+            `value`.
         equity : RevenueShare, OpportunityShare, LeadShare, MaxMin. limits : Limit.
         lead_ids, rep_ids : unique names; ties break by them, so that the order of rows changes no plan.
 
         Raises ProblemError with every fault that was found.
         """
-        given = {key: item for key, item in locals().items() if key != "cls"}
+        given = {key: owned(item) for key, item in locals().items() if key not in ("cls", "equity", "limits")}
         check = Checker()
         pairs, entries = read_pairs(check, value=value, eligible=eligible, effort=effort, revenue=revenue)
         n_leads, n_reps = pairs.n_leads, pairs.n_reps
         team_labels = check.labels("team", team, n_reps)
         tier_labels = check.labels("tier", tier, n_leads)
-        fields = {
+        fields: dict[str, Any] = {
+            **entries,
             "capacity": check.vector("capacity", capacity, n_reps, minimum=0.0),
             "min_load": check.vector("min_load", 0.0 if min_load is None else min_load, n_reps, minimum=0.0),
             "nurture": check.vector("nurture", 0.0 if nurture is None else nurture, n_leads),
             "must_assign": check.mask("must_assign", must_assign, n_leads),
-            "opportunity": check.vector(
-                "opportunity", pairs.mean_by_lead(entries["revenue"]) if opportunity is None else opportunity, n_leads
-            ),
+            "opportunity": check.vector("opportunity", _offered(pairs, entries, opportunity), n_leads),
             "parcel": check.labels("parcel", parcel, n_leads),
             "lead_ids": check.ids("lead_ids", lead_ids, n_leads),
             "rep_ids": check.ids("rep_ids", rep_ids, n_reps),
         }
+        equity = check.sequence("equity", equity)
+        limits = check.sequence("limits", limits)
         check.rules("equity", equity, n_leads=n_leads, n_reps=n_reps, team=team_labels, tier=tier_labels)
         check.rules("limits", limits, n_leads=n_leads, n_reps=n_reps, team=team_labels, tier=tier_labels)
         check.finish()
-        named = with_unique_names([*equity, *limits])
+        kept = [owned_rule(rule) for rule in (*equity, *limits)]
+        named = with_unique_names(kept)
+        split = len(equity)
         return cls(
             pairs=pairs,
-            **entries,
             **fields,
             team=team_labels,
             tier=tier_labels,
-            equity=named[: len(equity)],
-            limits=named[len(equity) :],
-            given=given,
+            equity=named[:split],
+            limits=named[split:],
+            given={**given, "equity": tuple(kept[:split]), "limits": tuple(kept[split:])},
         )
 
     def replace(self, **changes: Any) -> AssignmentProblem:
-        """Give a new, validated problem in which the named arguments of `from_arrays` are changed. This *is* what-if."""
+        """Give a new, validated problem in which the named arguments of `from_arrays` are changed. This *is*
+        what-if."""
         unknown = sorted(set(changes) - set(self.given))
         if unknown:
             raise TypeError(f"replace() takes the arguments of from_arrays; it has no {', '.join(unknown)}")
@@ -168,7 +174,16 @@ class AssignmentProblem:
 
     def __repr__(self) -> str:
         rules = ", ".join(str(rule.name) for rule in self.rules) or "none"
-        return f"AssignmentProblem({self.n_leads} leads × {self.n_reps} reps, {self.pairs.n_pairs} eligible pairs, rules: {rules})"
+        size = f"{self.n_leads} leads × {self.n_reps} reps, {self.pairs.n_pairs} eligible pairs"
+        return f"AssignmentProblem({size}, rules: {rules})"
+
+
+def _offered(pairs: Pairs, entries: Mapping[str, Floats], opportunity: Any) -> Any:
+    """What is given, or the mean revenue; where that cannot be computed, revenue has been told as the fault."""
+    if opportunity is not None:
+        return opportunity
+    revenue = entries["revenue"]
+    return pairs.mean_by_lead(np.where(np.isfinite(revenue), revenue, 0.0))
 
 
 def shares_of(weights: Floats) -> Floats:

@@ -25,7 +25,8 @@ def _by_id(ids: tuple[str, ...]) -> Ints:
 
 
 def reorder(problem: AssignmentProblem, leads: Ints, reps: Ints) -> AssignmentProblem:
-    """Put lead leads[i] in place i and rep reps[j] in place j. The numbers are those of the problem; nothing is checked again."""
+    """Put lead leads[i] in place i and rep reps[j] in place j. The numbers are those of the problem; nothing is checked
+    again."""
     new_rep = np.empty(problem.n_reps, dtype=np.int64)
     new_rep[reps] = np.arange(problem.n_reps)
     new_lead = np.empty(problem.n_leads, dtype=np.int64)

@@ -1,8 +1,8 @@
 """The rules on sums over pairs: limits in absolute terms, and equity as shares of a total.
 
-A rule groups the reps (each rep alone, by team, all together, or by labels of your own; label -1 leaves a rep out), measures
-each lead that a rep gets (one lead, its effort, its expected revenue, its opportunity), and bounds the sum of each group.
-Hard by default; with `price` it is soft, and each unit of violation costs that much in the objective.
+A rule groups the reps (each rep alone, by team, all together, or by labels of your own; label -1 leaves a rep out),
+measures each lead that a rep gets (one lead, its effort, its expected revenue, its opportunity), and bounds the sum of
+each group. Hard by default; with `price` it is soft, and each unit of violation costs that much in the objective.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ class Limit:
 class Share:
     """`low · f_g · T <= sum of the measure over group g <= high · f_g · T`.
 
-    T is the sum over all pairs of the plan and f_g the group's fair share: its part of the reps' capacity, or of `weights`.
-    With `earlier`, what the groups already got in the rolling window counts on both sides.
+    T is the sum over all pairs of the plan and f_g the group's fair share: its part of the reps' capacity, or of
+    `weights`. With `earlier`, what the groups already got in the rolling window counts on both sides.
 
     low, high : multiples of the fair share, scalar or one value a group; None is no bound.
     leads : (L,) bool, the leads that count; None is all of them.
@@ -91,9 +91,10 @@ class LeadShare(Share):
 class MaxMin:
     """Makes the worst-off group's expected revenue, against its fair share, as large as it can be.
 
-    Hard (`price=None`): of the plans with at least `keep` of the best objective without this rule, one whose worst-off group has the most.
-    Soft: `price` currency for each unit of the worst-off group's revenue per fair share, added to the objective.
-    Groups whose fair share is zero do not count. Revenue of a group is divided by its fair share, a fraction of 1.
+    Hard (`price=None`): of the plans with at least `keep` of the best objective without this rule, one whose worst-off
+    group has the most. Soft: `price` currency for each unit of the worst-off group's revenue per fair share, added to
+    the objective. Groups whose fair share is zero do not count. Revenue of a group is divided by its fair share, a
+    fraction of 1.
     """
 
     keep: float = 0.98
@@ -104,6 +105,23 @@ class MaxMin:
 
 
 Rule = Limit | Share | MaxMin
+
+# of the verdicts, and of the families of bounds, that do not come from a rule
+OWN_NAMES = (
+    "bound",
+    "bound is a number",
+    "bound is not below the objective",
+    "bound is proved by the prices",
+    "capacity",
+    "each lead exactly once",
+    "eligibility",
+    "minimum load",
+    "must assign",
+    "objective",
+    "objective is what the plan earns",
+    "parcels stay together",
+    "prices fit the problem",
+)
 
 _DEFAULT_NAMES: dict[type, str] = {
     RevenueShare: "revenue share",
@@ -124,11 +142,18 @@ def default_name(rule: Rule) -> str:
 
 
 def with_unique_names(rules: Sequence[Rule]) -> tuple[Rule, ...]:
-    """Give every rule a name that no other rule has, so that prices and verdicts can be looked up by it."""
-    seen: dict[str, int] = {}
+    """Give every rule a name that no other rule has, so that prices and verdicts can be looked up by it.
+
+    What every problem has, such as its capacity, keeps its own name.
+    """
+    taken = set(OWN_NAMES)
     named = []
     for rule in rules:
-        name = rule.name or default_name(rule)
-        seen[name] = seen.get(name, 0) + 1
-        named.append(replace(rule, name=name if seen[name] == 1 else f"{name} ({seen[name]})"))
+        wanted = rule.name or default_name(rule)
+        name, number = wanted, 1
+        while name in taken:
+            number += 1
+            name = f"{wanted} ({number})"
+        taken.add(name)
+        named.append(replace(rule, name=name))
     return tuple(named)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apportion.problem import LeadShare, Limit, MaxMin, OpportunityShare, RevenueShare
-from apportion.problem.verify import _charged
+from apportion.problem.bound import _charged
 from apportion.reasons import explain
 from apportion.reasons.pricing import ledger
 from tests.solver.reasons.cases import Effect, batch_of, plan_of, random_prices
