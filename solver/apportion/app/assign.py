@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 import apportion.engines as engines
-from apportion.app.believe import estimate, obtain_model
+from apportion.app.believe import estimate, needs_spread, obtain_model, past_rates
 from apportion.app.sources import Read, Sources, default_moment, read_sources
 from apportion.build import Batch, build_batch
 from apportion.connectors import csv_bytes, json_bytes, write_files
@@ -116,7 +116,7 @@ def prepare(request: AssignRequest, *, step: Step = lambda _: None) -> Prepared:
     step("Loading the model" if request.model else "Learning from the history")
     model = obtain_model(read, request.model, at=at, seed=seed)
     step("Posing the batch")
-    batch = build_batch(policy, read.tables, estimate(model, read, at=at), at=at)
+    batch = build_batch(policy, read.tables, estimate(model, read, at=at, with_spread=needs_spread(policy)), at=at)
     return Prepared(batch, model, read.order, seed, _run_facts(batch, model, request, seed))
 
 
@@ -143,7 +143,7 @@ def assign(
     )
     _refuse_without_plan(batch, plan)
     step("Explaining")
-    context = router_context(batch, rank=_past_rates(model, batch), seed=prepared.seed)
+    context = router_context(batch, rank=past_rates(model, batch.reps), seed=prepared.seed)
     return AssignReport(
         batch=batch,
         plan=plan,
@@ -168,14 +168,6 @@ def _refuse_without_plan(batch: Batch, plan: Plan) -> None:
         raise InfeasibleError(str(diagnose(batch.problem, batch=batch)))
     if plan.status is Status.TIME_LIMIT:
         raise LimitError("No plan was found within the time limit, and none was proved impossible. Raise --time-limit.")
-
-
-def _past_rates(model: FitModel, batch: Batch) -> np.ndarray:
-    """(R,) the reps' past rates, shrunk, by which a score-tiered router would rank them; the mean for reps without history."""
-    rates = model.evidence_.rates.set_index("rep_id")["shrunk_rate"]
-    own = rates.reindex(batch.reps["rep_id"].astype(str)).to_numpy(dtype=float)
-    known = own[~np.isnan(own)]
-    return np.where(np.isnan(own), known.mean() if len(known) else 0.0, own)
 
 
 def _run_facts(batch: Batch, model: FitModel, request: AssignRequest, seed: int) -> dict[str, Any]:

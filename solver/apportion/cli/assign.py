@@ -137,6 +137,6 @@ def _busiest_reps(report: AssignReport, currency: str) -> object:
             f"{row['capacity']:,.1f}",
             money(row["expected_revenue"], currency),
             f"{row['opportunity_share']:.0%}",
-            money(row["capacity_price"], currency),
+            money(row["slot_price"], currency),
         )
     return shown

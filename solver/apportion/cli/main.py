@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import sys
 import traceback
-from typing import NoReturn
+from typing import Any, NoReturn
 
-import click
 import typer
 
 from apportion.cli.assign import assign_command
@@ -23,6 +22,8 @@ from apportion.cli.train import fit_command
 from apportion_models.errors import ApportionError, InputError
 
 INTERRUPTED, BUG, USAGE = 130, 1, 2
+# what typer raises for any wrong call: its own or click's class, by its version
+WRONG_CALL: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 
 app = typer.Typer(
     name="apportion",
@@ -66,12 +67,12 @@ def run(arguments: list[str] | None = None) -> int:
     try:
         code = app(arguments, standalone_mode=False)
         return code if isinstance(code, int) else 0
-    except click.exceptions.Exit as stop:
+    except typer.Exit as stop:
         return stop.exit_code
-    except (click.exceptions.Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt):
         tell_error("Interrupted. Nothing that was not whole was written.")
         return INTERRUPTED
-    except click.ClickException as error:
+    except WRONG_CALL as error:
         error.show(sys.stderr)
         return USAGE
     except InputError as error:
