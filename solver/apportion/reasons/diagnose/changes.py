@@ -15,11 +15,17 @@ from apportion.reasons.diagnose.sums import Count, Counts
 from apportion.reasons.diagnose.elastic import unit_price
 
 
+# what relaxed bounds are rounded to: shares to this, sums to half a power of ten of a typical amount
+SHARE_STEP = 0.01
+ROUNDING = 1e-9
+
+
 @dataclass(frozen=True)
 class Change:
-    """One element given way to. to : the new bound, None where the element has none; inf where it goes altogether.
+    """One element given way to.
 
-    amount : how much in typical units. pairs : (lead id, rep id) that become allowed.
+    to : the new bound, rounded to the loose side; None where the element has none; inf where it goes altogether.
+    amount : how much in typical units, before rounding. pairs : (lead id, rep id) that become allowed.
     """
 
     element: Element
@@ -107,7 +113,8 @@ class _Reader:
         out = count.out(sums, total)[0 if low_side else 1][place]
         level = 1.0 if count.fair is None else float(count.fair[place]) * total
         infinite = -math.inf if low_side else math.inf
-        to = loosened(float(sums[place]) / level, up=not low_side) if level > 0 else infinite
+        step = 0.5 * 10.0 ** math.floor(math.log10(count.scale)) if count.fair is None else SHARE_STEP
+        to = loosened(float(sums[place]) / level, step, up=not low_side) if level > 0 else infinite
         return Change(element, float(out) / count.scale, to=to)
 
     def _pairs(self, element: Element) -> Change:
@@ -117,18 +124,15 @@ class _Reader:
         return Change(element, unit_price(self.universe, element) * len(pairs), pairs=pairs)
 
 
-def loosened(exact: float, *, up: bool) -> float:
-    """A number of about four digits that is no tighter than the exact one.
+def loosened(exact: float, step: float, *, up: bool) -> float:
+    """The next multiple of a step that is no tighter than the exact number: people do not set bounds to the last digit.
 
-    >>> loosened(0.55512, up=False), loosened(18.0, up=True), loosened(1234.5, up=True)
-    (0.5551, 18.0, 1235.0)
+    >>> loosened(0.55512, 0.01, up=False), loosened(18.0, 0.5, up=True), loosened(1234.5, 50.0, up=True)
+    (0.55, 18.0, 1250.0)
     """
-    if exact == 0 or not math.isfinite(exact):
-        return exact
-    digits = min(max(3 - math.floor(math.log10(abs(exact))), 0), 12)
-    scaled = exact * 10.0**digits
-    whole = math.ceil(scaled - 1e-7) if up else math.floor(scaled + 1e-7)
-    return float(round(whole / 10.0**digits, digits))
+    steps = exact / step
+    whole = math.ceil(steps - ROUNDING) if up else math.floor(steps + ROUNDING)
+    return float(f"{whole * step:.12g}")
 
 
 class _Applied:

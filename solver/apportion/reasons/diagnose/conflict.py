@@ -76,12 +76,7 @@ class Finder:
         limit = max(0.05, min(self.clock.left(), self.seconds if seconds is None else seconds))
         held = hold(self.universe, active, self.counts)
         if not held.problem.n_leads:
-            broken = self.counts.broken(np.full(self.universe.wide.n_leads, -1)) & active
-            return (
-                _Answer(active=broken)
-                if broken.any()
-                else _Answer(plan=held.everywhere(np.zeros(0), self.universe.wide.n_leads))
-            )
+            return self._without_leads(active)
         prices = infeasibility_prices(held.problem, seconds=limit)
         if prices is not None:
             at_fault = self._at_fault(active, prices)
@@ -91,6 +86,16 @@ class Finder:
         if plan.status == Status.INFEASIBLE:
             return _Answer(active=active)
         return _Answer(plan=held.everywhere(plan.rep, self.universe.wide.n_leads) if plan.status.has_plan else None)
+
+    def _without_leads(self, active: Bools) -> _Answer:
+        """No lead matters to these elements: each of them holds, or is impossible by itself."""
+        nobody = np.full(self.universe.wide.n_leads, -1, dtype=np.int64)
+        broken = np.flatnonzero(self.counts.broken(nobody) & active)
+        if not len(broken):
+            return _Answer(plan=nobody)
+        alone = np.zeros_like(active)
+        alone[broken[0]] = True
+        return _Answer(active=alone)
 
     def _whole_rules(self, active: Bools) -> Bools:
         families = sorted(self.universe.families, key=lambda family: family[0] in LAST)
@@ -122,11 +127,16 @@ class Finder:
             return answer.active
         if part.sum() == 1:
             if answer.plan is None:
-                self.unsure |= part
+                self._pass_over(part)
             else:
                 self.needed |= part
                 self.needed |= rotate(self.counts, active, answer.plan, part, self.needed, self.clock)
         return active
+
+    def _pass_over(self, part: Bools) -> None:
+        """Not known whether it is needed: keep it. A second one of the same rule tells that the others would take as long."""
+        family = self.universe.of_family(self.universe.elements[int(np.flatnonzero(part)[0])].family)
+        self.unsure |= family if (self.unsure & family).any() else part
 
     def _at_fault(self, active: Bools, prices: Prices) -> Bools | None:
         """Of the elements, those that the prices need to prove the conflict; None where they do not prove it."""

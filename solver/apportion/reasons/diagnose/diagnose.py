@@ -17,7 +17,8 @@ from apportion.reasons.diagnose.elements import Bools, Universe, read_universe
 from apportion.reasons.diagnose.sums import Counts
 from apportion_models.errors import UsageError
 
-CONFLICT_PART = 0.5  # of the time, for the conflict; the rest is for the ways out
+CONFLICT_PART = 0.35  # of the time, for the conflict; the rest is for the ways out
+ONE_TEST, ONE_TRY = 0.05, 0.07  # of the time: for one test of a conflict, for one way out
 SINGLE_RULES = 3
 
 
@@ -33,7 +34,7 @@ def diagnose(problem: AssignmentProblem, *, time_limit: float = 30.0, batch: Bat
     clock = Clock(time_limit)
     universe = read_universe(problem, batch)
     counts = Counts(universe)
-    finder = Finder(universe, counts, Clock(CONFLICT_PART * time_limit), 0.1 * time_limit)
+    finder = Finder(universe, counts, Clock(CONFLICT_PART * time_limit), ONE_TEST * time_limit)
     conflict, plan = finder.find()
     if plan is not None:
         raise UsageError(
@@ -43,24 +44,30 @@ def diagnose(problem: AssignmentProblem, *, time_limit: float = 30.0, batch: Bat
     return Diagnosis(
         conflict=elements,
         minimal=conflict.minimal,
-        relaxations=tuple(_ways_out(universe, counts, conflict.active, clock)),
+        relaxations=tuple(_ways_out(universe, counts, conflict.active, clock, time_limit)),
         notes=tuple(_notes(conflict.proved, conflict.minimal, universe, conflict.active)),
         rules={str(rule.name): rule for rule in problem.rules},
     )
 
 
-def _ways_out(universe: Universe, counts: Counts, active: Bools, clock: Clock) -> Iterator[Relaxation]:
-    """The cheapest way out, then those by one rule alone, each only once."""
+def _ways_out(
+    universe: Universe, counts: Counts, active: Bools, clock: Clock, time_limit: float
+) -> Iterator[Relaxation]:
+    """The cheapest way out, then those by one rule alone.
+
+    Tried: each rule in conflict alone, all of them, and all rules whatsoever.
+    """
     nothing = np.zeros(len(universe.elements), dtype=bool)
     together = np.array([element.kind == "parcel" for element in universe.elements], dtype=bool)
-    families = [family for family in universe.families if (universe.of_family(family) & active).any()]
-    left = len(families) + 1
+    families = [all_ for family in universe.families if ((all_ := universe.of_family(family)) & active).any()]
+    tries = [(members & ~together, members & active & together) for members in families]
+    if len(families) > 1:
+        tries.append((np.logical_or.reduce(families) & ~together, nothing))
+    tries.append((~together, nothing))
     found: list[Relaxation] = []
-    for family in (None, *families):
-        members = ~together if family is None else universe.of_family(family)
-        dropped = members & active & together if family is not None else nothing
-        relaxation = _relaxed(universe, counts, members & ~together, dropped, clock.left() / left)
-        left -= 1
+    for place, (soft, dropped) in enumerate(tries):
+        seconds = min(clock.left() / (len(tries) - place), ONE_TRY * time_limit)
+        relaxation = _relaxed(universe, counts, soft, dropped, seconds)
         if relaxation is not None:
             found.append(relaxation)
     ranked = sorted(found, key=lambda each: (each.cost, len(each.rules), each.rules))
