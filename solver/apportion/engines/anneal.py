@@ -13,9 +13,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
+
+from apportion.engines.compiled import compiled
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -44,7 +45,7 @@ class Arena(NamedTuple):
     tolerance: Floats
 
 
-@nb.njit(cache=True, inline="always")
+@compiled
 def _random(state):  # type: ignore[no-untyped-def]
     x = state[0]
     x ^= x >> np.uint64(12)
@@ -54,7 +55,7 @@ def _random(state):  # type: ignore[no-untyped-def]
     return float((x * np.uint64(2685821657736338717)) >> np.uint64(11)) * (1.0 / 9007199254740992.0)
 
 
-@nb.njit(cache=True, inline="always")
+@compiled
 def _out(amount, low, high):  # type: ignore[no-untyped-def]
     """How far an amount is out of its bounds."""
     if amount < low:
@@ -64,14 +65,14 @@ def _out(amount, low, high):  # type: ignore[no-untyped-def]
     return 0.0
 
 
-@nb.njit(cache=True, inline="always")
+@compiled
 def _charge(f, at, delta, sums, low, high, weight):  # type: ignore[no-untyped-def]
     """What it costs to add `delta` to a group's sum."""
     now = sums[f, at]
     return weight[f, at] * (_out(now + delta, low[f, at], high[f, at]) - _out(now, low[f, at], high[f, at]))
 
 
-@nb.njit(cache=True)
+@compiled
 def _shift_cost(old, new, rep, measure, group, sums, low, high, weight, slope):  # type: ignore[no-untyped-def]
     cost = 0.0
     for f in range(measure.shape[1]):
@@ -85,7 +86,7 @@ def _shift_cost(old, new, rep, measure, group, sums, low, high, weight, slope): 
     return cost
 
 
-@nb.njit(cache=True)
+@compiled
 def _chain_cost(a0, a1, b0, b1, rep, measure, group, sums, low, high, weight, slope):  # type: ignore[no-untyped-def]
     """Charge of one unit going a0 -> a1 and one of the units at a1's rep going b0 -> b1."""
     cost = 0.0
@@ -111,7 +112,7 @@ def _chain_cost(a0, a1, b0, b1, rep, measure, group, sums, low, high, weight, sl
     return cost
 
 
-@nb.njit(cache=True)
+@compiled
 def _move(option, unit, rep, measure, group, chosen, place, first, count, sums, totals):  # type: ignore[no-untyped-def]
     """Let a unit take an option: lists of units and sums follow."""
     u = unit[option]
@@ -132,7 +133,7 @@ def _move(option, unit, rep, measure, group, chosen, place, first, count, sums, 
         count[there] += 1
 
 
-@nb.njit(cache=True)
+@compiled
 def _refresh(low0, high0, low_share, high_share, coupled, sums, totals, weight, low, high, slope):  # type: ignore[no-untyped-def]
     """Bounds that follow a total, and what one more unit of the total would be charged."""
     for f in range(len(coupled)):
@@ -148,7 +149,7 @@ def _refresh(low0, high0, low_share, high_share, coupled, sums, totals, weight, 
                 slope[f] -= weight[f, g] * high_share[f, g]
 
 
-@nb.njit(cache=True)
+@compiled
 def _standing(hard, price, sums, low, high, tolerance):  # type: ignore[no-untyped-def]
     """Whether every hard bound holds, and what the soft ones cost."""
     cost = 0.0
@@ -163,7 +164,7 @@ def _standing(hard, price, sums, low, high, tolerance):  # type: ignore[no-untyp
     return True, cost
 
 
-@nb.njit(cache=True)
+@compiled
 def _enter(arena, chosen):  # type: ignore[no-untyped-def]
     """Lists and sums of a choice."""
     n_units, n_lists = len(arena.start) - 1, arena.group.shape[1]
@@ -184,7 +185,7 @@ def _enter(arena, chosen):  # type: ignore[no-untyped-def]
     return place, first, count, sums, totals, worth
 
 
-@nb.njit(cache=True)
+@compiled
 def anneal(arena, base_weight, chosen, moves, hot, cold, growth, seed):  # type: ignore[no-untyped-def]
     """Anneal from `chosen` ((U,) candidates). Gives the best choice that keeps every hard bound and its objective (-inf if none), and the
     last choice.
@@ -279,7 +280,7 @@ def anneal(arena, base_weight, chosen, moves, hot, cold, growth, seed):  # type:
     return best, best_worth, chosen
 
 
-@nb.njit(cache=True)
+@compiled
 def descend(arena, weight, chosen, sweeps, least):  # type: ignore[no-untyped-def]
     """Take every shift and chain that gains more than `least`, sweep by sweep, until none does. Gives the choice, its objective and
     whether it keeps every hard bound.

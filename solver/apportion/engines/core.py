@@ -164,10 +164,7 @@ class _State:
             return Outcome.out_of_time(self.bound, priced)
         status = Status.OPTIMAL if self.done() else Status.FEASIBLE
         bound = max(self.bound, self.incumbent.objective)
-        by_prices = priced.bound <= bound + 1e-12 * abs(bound)
-        return Outcome(
-            status, kept.unrestricted(self.incumbent.chosen), bound, priced, "prices" if by_prices else "search"
-        )
+        return Outcome(status, kept.unrestricted(self.incumbent.chosen), bound, priced, "search")
 
 
 def _step(form: Formulation) -> float:

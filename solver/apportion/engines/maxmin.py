@@ -32,7 +32,7 @@ def solve_max_min(form: Formulation, rule: MaxMin, solve_form: FormSolver) -> Ou
     family = form.families[index]
     enough = _enough(Ledger(free, best.chosen).objective(), rule.keep)
     reached, outcome = Ledger(form, best.chosen).worst_off(index), best
-    ceiling = _ceiling(form, family)
+    ceiling = proved = _ceiling(form, family)
     if np.isinf(reached):  # no group counts
         return best
     low = reached
@@ -48,7 +48,9 @@ def solve_max_min(form: Formulation, rule: MaxMin, solve_form: FormSolver) -> Ou
             break
         else:
             ceiling = middle
-    return _at_floor(form, rule, reached, max(ceiling, reached), outcome, best, solve_form)
+            if tried.status is Status.INFEASIBLE or tried.bound < enough:
+                proved = middle
+    return _at_floor(form, rule, reached, max(proved, reached), outcome, best, solve_form)
 
 
 def _at_floor(
