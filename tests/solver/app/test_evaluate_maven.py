@@ -18,7 +18,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(
         not (MAVEN / "sales_pipeline.csv").exists(),
-        reason="the public data set maven_crm is not there: set APPORTION_SHARED to the folder that holds data/maven_crm",
+        reason="the public data set maven_crm is not there: set APPORTION_SHARED to the folder with data/maven_crm",
     ),
 ]
 
