@@ -13,6 +13,7 @@ from apportion.app.believe import estimate, needs_spread
 from apportion.app.evaluate import EvaluateReport, EvaluateRequest, PlanValue, evaluate
 from apportion.app.evaluate.compare import compare
 from apportion.app.evaluate.crossfit import Side, plan_side
+from apportion.app.evaluate.errors import NotApplicable
 from apportion.app.evaluate.halves import split_history
 from apportion.app.evaluate.question import first_assigned, pose_question
 from apportion.app.sources import Sources, read_sources
@@ -21,7 +22,7 @@ from apportion.engines import solve
 from apportion.policy import load_policy
 from apportion.problem import verify
 from apportion_models import FitModel
-from apportion_models.errors import UsageError
+from apportion_models.errors import PolicyError, UsageError
 from apportion_models.synthetic import World
 
 PLAIN = "version: 1\nname: plain\nequity: []\n"
@@ -176,6 +177,20 @@ def test_without_leads_the_latest_month_is_planned() -> None:
     assert leads["deal_value"].isna().all() and not {"rep_id", "outcome", "closed_at"} & set(leads.columns)
     given = question.read.tables.assigned
     assert given is not None and (given["assigned_at"] <= question.at).all()
+
+
+def test_a_policy_may_ask_more_than_the_history_tells(tmp_path: Path) -> None:
+    """A column that only new leads have: past leads are no batch then, and that is said; given leads are refused."""
+    path = tmp_path / "policy.yaml"
+    path.write_text(PLAIN + "screening:\n  - {name: tests, when: domain == 'x', outcome: reject, reason: A test.}\n")
+    world, policy = small_world(9, 1.0), load_policy(path)
+    read = read_sources(Sources(reps=world.reps(), history=world.history(400)))
+    model = FitModel(level="lead").fit(read.history, read.tables.reps)
+    with pytest.raises(NotApplicable, match=r"give the leads .*domain"):
+        plan_side(model, pose_question(read, None), policy, seed=0)
+    given = read_sources(Sources(leads=world.leads(30), reps=world.reps(), history=world.history(400)))
+    with pytest.raises(PolicyError, match="domain"):
+        plan_side(model, pose_question(given, world.at), policy, seed=0)
 
 
 def test_halves_share_no_account_and_no_lead() -> None:
