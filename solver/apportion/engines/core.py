@@ -1,4 +1,5 @@
-"""Engine for every rule: prices, the exact relaxation, a search near it, and branch and bound on what could still be better.
+"""Engine for every rule: prices, the exact relaxation, a search near it, and branch and bound on what could still be
+better.
 
 1. drop the pairs that no plan can hold;            2. prices by a smoothed dual;
 3. the relaxation by column generation: the bound;  4. a plan by annealing near the prices;
@@ -97,7 +98,9 @@ class _State:
             self._tell()
 
     def close(self) -> None:
-        """Branch and bound: first within a fixed number of nodes, to the end where that is cheap; then as long as the clock allows."""
+        """Branch and bound: first within a fixed number of nodes, to the end where that is cheap; then as long as the
+        clock allows.
+        """
         for nodes in (NODES, None):
             pairs = self._survivors()
             small = self.form.n_pairs <= TINY

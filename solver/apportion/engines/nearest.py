@@ -28,7 +28,9 @@ def nearest_options(form: Formulation, priced: PricedOut, count: int) -> Ints:
 
 
 def _nearest(unit: Ints, rep: Ints, loss: Floats, scale: float, count: int) -> Ints:
-    """Ties are broken by a scatter of (unit, rep), not by rep: where all reps are alike, each unit looks at others of them."""
+    """Ties are broken by a scatter of (unit, rep), not by rep: where all reps are alike, each unit looks at others of
+    them.
+    """
     finite = np.flatnonzero(np.isfinite(loss))
     unit, rep = unit[finite], rep[finite]
     scatter = (unit * 2_654_435_761 + rep * 40_503 * 65_537) % 1_000_003

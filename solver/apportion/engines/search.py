@@ -27,7 +27,8 @@ SWEEPS = 8
 
 @dataclass(frozen=True)
 class Schedule:
-    """One annealing run. moves : for each unit. hot, cold : temperatures, in typical values. weight, growth : charge for violations, and by
+    """One annealing run. moves : for each unit. hot, cold : temperatures, in typical values. weight, growth : charge
+    for violations, and by
     how much it grows.
     """
 
@@ -120,7 +121,9 @@ class _Field:
         return np.stack([np.concatenate([row, np.full(self.width + 1 - len(row), fill)]) for row in rows])
 
     def weights(self, factor: float) -> Floats:
-        """(F, width + 1) charge per unit of violation: a soft rule's own price, and a multiple of the base for hard ones."""
+        """(F, width + 1) charge per unit of violation: a soft rule's own price, and a multiple of the base for hard
+        ones.
+        """
         families = self.form.families
         return np.stack(
             [factor * row if f.hard else np.full_like(row, f.price) for f, row in zip(families, self.base, strict=True)]

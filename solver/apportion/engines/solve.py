@@ -28,8 +28,8 @@ from apportion.problem import (
     relative_gap,
     verify,
 )
-from apportion.problem.reorder import canonical_order, reorder
 from apportion.problem.plan import Proof
+from apportion.problem.reorder import canonical_order, reorder
 from apportion_models.errors import UnverifiedPlanError, UsageError
 
 Ints = NDArray[np.int64]
