@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 
 from apportion.problem import AssignmentProblem, Certificate, Plan, Prices, Rule, Status, verify
-from apportion.reasons.diagnose.elements import Bools, Element, Floats, Ints, Universe, pinned
-from apportion.reasons.diagnose.sums import Count, Counts
 from apportion.reasons.diagnose.elastic import unit_price
-
+from apportion.reasons.diagnose.elements import Bools, Element, Ints, Universe, pinned
+from apportion.reasons.diagnose.sums import Counts
 
 # what relaxed bounds are rounded to: shares to this, sums to half a power of ten of a typical amount
 SHARE_STEP = 0.01
@@ -38,8 +37,8 @@ class Change:
 class Relaxation:
     """Changes after which there is a plan.
 
-    cost : the sum of their amounts, in typical units: leads, mean efforts, mean amounts of a rule's measure. proved : no cheaper one of its
-    kind exists. rules : the whole rules that it touches, as (kind, rule).
+    cost : the sum of their amounts, in typical units: leads, mean efforts, mean amounts of a rule's measure.
+    proved : no cheaper one of its kind exists. rules : the whole rules that it touches, as (kind, rule).
     """
 
     changes: tuple[Change, ...]
@@ -57,7 +56,8 @@ class Relaxation:
 
 
 def read_relaxation(universe: Universe, counts: Counts, rep: Ints, *, may: Bools, proved: bool) -> Relaxation | None:
-    """What a plan breaks, as changes; None where it breaks something that may not give way, or the changes do not make a plan.
+    """What a plan breaks, as changes; None where it breaks something that may not give way, or the changes do not
+    make a plan.
 
     rep : (L,) in the universe's order. may : (E,).
     """
@@ -182,7 +182,8 @@ class _Applied:
         missing = -math.inf if side == "low" else math.inf
         bound = np.array(np.broadcast_to(missing if given is None else given, (n_groups,)), dtype=float)
         bound[group] = change.to
-        return replace(rule, **{side: bound})
+        changed: dict[str, Any] = {side: bound}
+        return replace(rule, **changed)
 
     def _allowing(self, pairs: list[tuple[str, str]]) -> Mapping[str, Any]:
         if not pairs:

@@ -22,14 +22,19 @@ OVERLOAD, AVERSION = 1.25, 0.01  # of ways that cost the same, take one that rai
 def least_broken(
     universe: Universe, counts: Counts, soft: Bools, *, dropped: Bools, seconds: float
 ) -> tuple[Ints, bool] | None:
-    """Give (L,) reps of a plan that breaks only soft elements, and those as little as possible; and whether that is proved.
+    """Give (L,) reps of a plan that breaks only soft elements, and as little as possible; and whether that is proved.
 
-    soft : (E,) elements with a price; parcels have none, so that they are either kept or `dropped`. None where no plan was found.
+    soft : (E,) elements with a price; parcels have none, so that they are kept or `dropped`. None where no plan
+    was found.
     """
     held = elastic(universe, counts, soft, dropped)
     if not held.problem.n_leads:
         return np.full(universe.wide.n_leads, -1, dtype=np.int64), True
+    if not held.problem.pairs.n_pairs:
+        return np.full(universe.wide.n_leads, -1, dtype=np.int64), True
     plan = solve(held.problem, gap=GAP, time_limit=seconds)
+    if plan.status == "infeasible":  # the network engine refuses soft floors above all that there is
+        plan = solve(held.problem, gap=GAP, time_limit=seconds, engine="core")
     if not plan.status.has_plan:
         return None
     return held.everywhere(plan.rep, universe.wide.n_leads), plan.status == "optimal"
