@@ -151,7 +151,7 @@ def _regress(
     encoder, _ = LeadEncoder.learn(rows, columns)
     matrix = encoder.lead_part(rows).matrix
     scale = float(value.mean())
-    model = GammaRegressor(alpha=penalty, max_iter=1000, tol=1e-5).fit(matrix, value / scale)
+    model = GammaRegressor(alpha=penalty, solver="newton-cholesky", max_iter=200, tol=1e-6).fit(matrix, value / scale)
     expected = np.exp(model.intercept_ + matrix @ model.coef_)
     total = float(np.log((value / scale).sum() / expected.sum()))
     return encoder, float(model.intercept_) + float(np.log(scale)) + total, np.asarray(model.coef_, dtype=np.float64)

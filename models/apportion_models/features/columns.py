@@ -17,6 +17,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 HEAVY_TAIL = 2.0  # skewness above which a non-negative number is taken on the log scale
+LARGEST = 1e100  # so that squares stay finite
 CLIP = 4.0  # standardised numbers are held within this, so that no outlier runs away with the logit
 
 
@@ -102,7 +103,7 @@ def _learn_number(table: pd.DataFrame, column: str) -> tuple[Coder | None, str |
     raw = numbers(table, column)
     known = np.sort(raw[~np.isnan(raw)])
     if known.size == 0 or known[0] == known[-1]:
-        return None, None
+        return _only_missing(column, known, known.size < raw.size), None
     centred = known - known.mean()
     spread = float(np.sqrt(np.mean(centred**2)))
     skew = float(np.mean((centred / spread) ** 3)) if spread > 0 else 0.0
@@ -122,6 +123,13 @@ def _learn_number(table: pd.DataFrame, column: str) -> tuple[Coder | None, str |
         ),
         None,
     )
+
+
+def _only_missing(column: str, known: Floats, missing: bool) -> Coder | None:
+    """A number that never varies may still tell by being there or not."""
+    if known.size == 0 or not missing:
+        return None
+    return NumberCoder(name=column, log=False, mean=float(known[0]), scale=1.0, curved=False, missing=True)
 
 
 def _learn_category(
@@ -144,7 +152,7 @@ def numbers(table: pd.DataFrame, column: str) -> Floats:
     if column not in table.columns:
         return np.full(len(table), np.nan)
     raw = pd.to_numeric(table[column], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
-    return np.where(np.isfinite(raw), raw, np.nan)
+    return np.where(np.isfinite(raw), np.clip(raw, -LARGEST, LARGEST), np.nan)
 
 
 def texts(table: pd.DataFrame, column: str) -> NDArray[np.object_]:
@@ -152,7 +160,12 @@ def texts(table: pd.DataFrame, column: str) -> NDArray[np.object_]:
     out = np.full(len(table), np.nan, dtype=object)
     if column not in table.columns:
         return out
-    codes, uniques = pd.factorize(table[column].to_numpy(dtype=object), use_na_sentinel=True)
+    values = table[column].to_numpy(dtype=object)
+    try:
+        codes, uniques = pd.factorize(values, use_na_sentinel=True)
+    except TypeError:  # lists, which have no hash
+        plain_values = np.fromiter((_plain(v) if isinstance(v, list | set) else v for v in values), object, len(values))
+        codes, uniques = pd.factorize(plain_values, use_na_sentinel=True)
     plain = np.empty(len(uniques) + 1, dtype=object)
     plain[:-1] = [_plain(value) for value in uniques]
     plain[-1] = np.nan

@@ -2,10 +2,10 @@
 
     logit P(row) = x·β + φ·b_rep,   β_g ~ N(0, τ²_g),   b_rep ~ N(0, diag σ²_g)
 
-β has an unpenalised intercept first. The mode is found by Newton steps: the Hessian is block by rep with an arrow for
-β, so that a step costs one small solve per rep. The variances follow by empirical Bayes: Fellner-Schall updates
-σ²_g ← (Σ b² + a·s) / (effective degrees of freedom + a) with a weak prior (Fellner 1986; Schall 1991; Wood and Fasiolo
-2017). The posterior covariance of each rep's coefficients includes what is not known of β.
+β has the intercept first, held loosely about the overall rate. The mode is found by Newton steps: the Hessian is block
+by rep with an arrow for β, so that a step costs one small solve per rep. The variances follow by empirical Bayes:
+Fellner-Schall updates σ²_g ← (Σ b² + a·s) / (effective degrees of freedom + a) with a weak prior (Fellner 1986; Schall
+1991; Wood and Fasiolo 2017). The posterior covariance of each rep's coefficients includes what is not known of β.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from scipy.special import expit, logit
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-INTERCEPT_PRECISION = 1e-6
+INTERCEPT_PRECISION = 0.1  # about the overall rate: weak, yet "always" and "never" stay out of reach
 PRIOR_FIXED = (1.0, 0.01)  # pseudo-effects and their variance
 PRIOR_REP = (1.0, 0.001)
 SMALLEST, LARGEST = 1e-6, 4.0
@@ -72,7 +72,7 @@ def fit_hierarchy(design: Design, labels: LabelRule, rate: float) -> Posterior:
         if state.newton(labels(state.chances())) < STEP_TOLERANCE:
             break
     return Posterior(
-        beta=state.beta,
+        beta=state.beta + state.offset * (np.arange(state.beta.size) == 0),
         b=state.b,
         covariance=state.covariance(),
         fixed_variance=state.fixed_variance,
@@ -88,7 +88,7 @@ class _State:
         self.design = design
         reps, width = design.starts.size - 1, design.varying.shape[1]
         self.beta = np.zeros(design.fixed.shape[1])
-        self.beta[0] = logit(rate)
+        self.offset = float(logit(rate))  # the intercept counts from here
         self.b = np.zeros((reps, width))
         self.fixed_variance = np.full(int(design.fixed_group.max()) + 1, 0.1)
         self.fixed_variance[0] = 1.0 / INTERCEPT_PRECISION
@@ -100,7 +100,7 @@ class _State:
         return np.asarray(expit(self._eta), dtype=np.float64)
 
     def _linear(self, beta: Floats, b: Floats) -> Floats:
-        eta = self.design.fixed @ beta
+        eta = self.offset + self.design.fixed @ beta
         if b.shape[1]:
             eta += np.einsum("nk,nk->n", self.design.varying, b[self.rep_of_row])
         return np.asarray(eta, dtype=np.float64)

@@ -15,6 +15,7 @@ from apportion_models.features.reps import to_days
 Floats = NDArray[np.float64]
 
 OUTCOMES = {"won": 1, "lost": 0, "open": -1}
+FAR_AHEAD_DAYS = 180.0
 NEEDED = ("lead_id", "rep_id", "outcome")
 
 
@@ -99,6 +100,7 @@ def read_cases(history: pd.DataFrame, *, until: pd.Timestamp | None = None) -> t
     lead_ids, rep_ids = texts(table, "lead_id").astype(str), texts(table, "rep_id").astype(str)
     outcome = np.array([OUTCOMES[word] for word in texts(table, "outcome")], dtype=np.int8)
     closed = to_days(table["closed_at"]) if "closed_at" in table.columns else np.full(len(table), np.nan)
+    findings += _odd_dates(assigned, closed) if dated else []
     earned = numbers(table, "deal_value")
     order = np.lexsort((np.nan_to_num(earned, nan=-1.0), outcome, np.nan_to_num(closed), rep_ids, lead_ids, assigned))
     cases = Cases(
@@ -128,7 +130,13 @@ def check_table(table: object, name: str, needed: tuple[str, ...]) -> list[Findi
     if not isinstance(table, pd.DataFrame):
         message = "must be a pandas DataFrame."
         return [Finding(severity="error", table=name, message=message, value=type(table).__name__)]
-    return [
+    doubled = [
+        Finding(
+            severity="error", table=name, column=str(column), message="two columns have this name.", remedy="Keep one."
+        )
+        for column in table.columns[table.columns.duplicated()].unique()
+    ]
+    return doubled + [
         Finding(severity="error", table=name, column=column, message="this column is missing.", remedy="Add it.")
         for column in needed
         if column not in table.columns
@@ -225,6 +233,28 @@ def _times(table: pd.DataFrame) -> tuple[Floats, bool, list[Finding]]:
     message = "the assignment date is missing (and created_at too); left out."
     finding = Finding(severity="notice", message=message, row=int(np.flatnonzero(missing)[0]) + 1, **where)  # type: ignore[arg-type]
     return assigned, True, [finding]
+
+
+def _odd_dates(assigned: Floats, closed: Floats) -> list[Finding]:
+    """Notices of dates that cannot be right. They are used as they stand; only a person knows what was meant."""
+    findings = []
+    backwards = int((closed < assigned).sum())
+    if backwards:
+        message = "a lead was closed before it was assigned; it counts as closed at once."
+        where = {"table": "history", "column": "closed_at", "count": backwards}
+        findings.append(Finding(severity="notice", message=message, **where))  # type: ignore[arg-type]
+    known = np.concatenate([assigned, closed])
+    known = np.sort(known[~np.isnan(known)])
+    bulk = float(np.quantile(known, 0.99))
+    if known[-1] - bulk > max(FAR_AHEAD_DAYS, 0.5 * (bulk - known[0])):
+        day = str(pd.Timestamp(known[-1] * 86_400.0, unit="s", tz="UTC").date())
+        message = "the last date lies far after all others; open leads are judged by their age on that day."
+        remedy = "Mend the date, or fit with `until` set to the day the history was taken."
+        column = "assigned_at" if np.nanmax(assigned) == known[-1] else "closed_at"
+        findings.append(
+            Finding(severity="notice", table="history", column=column, value=day, message=message, remedy=remedy)
+        )
+    return findings
 
 
 def _last_moment(assigned: Floats, closed: Floats) -> float:

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
+from threadpoolctl import threadpool_limits
 
 from apportion_models.deal_value import DealValue
 from apportion_models.errors import Finding, InputError, TableError
@@ -73,6 +74,11 @@ class FitModel(BaseEstimator):  # type: ignore[misc]
         With `until`, only what was known by then is used. The order of rows changes nothing.
         Raises TableError for tables that break their contract, InputError for parameters that do.
         """
+        # One thread: the bytes do not depend on the number of cores, and small problems are faster for it.
+        with threadpool_limits(limits=1):
+            return self._fit(history, reps, until)
+
+    def _fit(self, history: pd.DataFrame, reps: pd.DataFrame, until: When | None) -> FitModel:
         override = self._check_parameters()
         errors = check_table(reps, "reps", ("rep_id",)) or check_ids(reps, "reps", "rep_id")
         if errors:
@@ -111,6 +117,44 @@ class FitModel(BaseEstimator):  # type: ignore[misc]
             out[rows] = chances * value[:, None]
         return out
 
+    def predict_spread(self, leads: pd.DataFrame, reps: pd.DataFrame, *, at: When) -> NDArray[np.float32]:
+        """(L, R) standard error of the chances of `predict_fit`, from what is not known of each rep's own effects.
+
+        Posterior standard deviation by Gauss–Hermite quadrature; 0 at levels without rep effects. It shrinks with a
+        rep's history and is largest for reps without any. What is not known of the lead part is not in it.
+        """
+        out = np.empty((len(leads), len(reps)), dtype=np.float32)
+        when, by_lead, by_rep = self._sorted(leads, reps, at)
+        back = np.argsort(by_rep, kind="stable")
+        with threadpool_limits(limits=1):
+            for rows, spread in self.scorer_.spread_blocks(leads.iloc[by_lead], reps.iloc[by_rep], when):
+                out[by_lead[rows]] = spread[:, back]
+        return out
+
+    def draw_pairs(
+        self,
+        leads: pd.DataFrame,
+        reps: pd.DataFrame,
+        rep: NDArray[np.int64],
+        *,
+        at: When,
+        draws: int = 200,
+        seed: int = 0,
+    ) -> NDArray[np.float64]:
+        """(S, L) posterior draws of the chance that each lead is converted by its rep of a plan.
+
+        `rep` (L,) is the position of the lead's rep in `reps`, -1 for nobody (chance 0). Draws of the reps' effects
+        follow from `seed`, so that plans drawn with the same seed are compared on the same draws.
+        """
+        when, by_lead, by_rep = self._sorted(leads, reps, at)
+        back = np.append(np.argsort(by_rep, kind="stable"), -1)
+        out = np.empty((draws, len(leads)))
+        with threadpool_limits(limits=1):
+            out[:, by_lead] = self.scorer_.draw_pairs(
+                leads.iloc[by_lead], reps.iloc[by_rep], back[rep[by_lead]], when, draws=draws, seed=seed
+            )
+        return out
+
     def predict_chunks(
         self, leads: pd.DataFrame, reps: pd.DataFrame, *, at: When, rows: int = 2048
     ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float32], NDArray[np.float64]]]:
@@ -138,15 +182,26 @@ class FitModel(BaseEstimator):  # type: ignore[misc]
         self, leads: pd.DataFrame, reps: pd.DataFrame, *, at: When, rows: int
     ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float32], NDArray[np.float64]]]:
         """Scored in order of the ids, so that the order of the tables changes not even the last bit."""
-        self._check_ready(leads, reps)
-        when = moment(at, "at").timestamp() / 86_400.0
+        when, by_lead, by_rep = self._sorted(leads, reps, at)
         value = self.deal_value_.predict(leads)
-        by_rep = np.argsort(reps["rep_id"].astype(str).to_numpy(dtype=str), kind="stable")
         back = np.argsort(by_rep, kind="stable")
+        blocks = self.scorer_.score_blocks(leads.iloc[by_lead], reps.iloc[by_rep], when, rows)
+        while True:
+            with threadpool_limits(limits=1):
+                block = next(blocks, None)
+            if block is None:
+                return
+            positions = by_lead[block[0]]
+            yield positions, block[1][:, back], value[positions]
+
+    def _sorted(
+        self, leads: pd.DataFrame, reps: pd.DataFrame, at: When
+    ) -> tuple[float, NDArray[np.intp], NDArray[np.intp]]:
+        """The moment in days, and the positions of leads and of reps in order of their ids."""
+        self._check_ready(leads, reps)
+        by_rep = np.argsort(reps["rep_id"].astype(str).to_numpy(dtype=str), kind="stable")
         by_lead = np.argsort(leads["lead_id"].astype(str).to_numpy(dtype=str), kind="stable")
-        for part, chances in self.scorer_.score_blocks(leads.iloc[by_lead], reps.iloc[by_rep], when, rows):
-            positions = by_lead[part]
-            yield positions, chances[:, back], value[positions]
+        return moment(at, "at").timestamp() / 86_400.0, by_lead, by_rep
 
     def _check_ready(self, leads: pd.DataFrame, reps: pd.DataFrame | None) -> None:
         check_is_fitted(self, "scorer_")

@@ -21,6 +21,7 @@ from apportion_models.features.reps import RepEncoder, declared_skills, start_da
 from apportion_models.fit.hierarchy import Design, fit_hierarchy
 from apportion_models.fit.history import Cases
 from apportion_models.fit.labels import Labels
+from apportion_models.fit.spread import chance_draws, chance_spread, coefficient_draws, unpack
 
 Floats = NDArray[np.float64]
 
@@ -116,6 +117,44 @@ class Scorer:
             part = leads.iloc[first : first + rows]
             yield slice(first, first + len(part)), self._block(part, side)
 
+    def spread_blocks(
+        self, leads: pd.DataFrame, reps: pd.DataFrame, at_days: float, rows: int = BLOCK
+    ) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+        """Standard errors of the chances, in blocks as `score_blocks`; 0 where no rep has coefficients."""
+        side = self._rep_side(reps, at_days)
+        for first in range(0, len(leads), rows):
+            part = leads.iloc[first : first + rows]
+            eta, variance = self._logits(part, side)
+            none = np.zeros((len(part), len(reps)), dtype=np.float32)
+            yield slice(first, first + len(part)), none if variance is None else chance_spread(eta, variance)
+
+    def draw_pairs(
+        self,
+        leads: pd.DataFrame,
+        reps: pd.DataFrame,
+        rep: NDArray[np.int64],
+        at_days: float,
+        *,
+        draws: int,
+        seed: int,
+    ) -> Floats:
+        """(S, L) draws of each lead's chance with its rep, `rep` (L,) a row of `reps`, -1 nobody.
+
+        A rep's draws depend on seed and reps alone, so that two plans drawn with one seed can be compared pair by pair.
+        """
+        side = self._rep_side(reps, at_days)
+        _, place = self._mine(reps["rep_id"].astype(str).to_numpy(dtype=object))
+        covariance = unpack(self.spread[place], self.b.shape[1])
+        deviations = coefficient_draws(covariance, draws=draws, seed=seed)
+        out = np.empty((draws, len(leads)))
+        for first in range(0, len(leads), BLOCK):
+            part, mine = leads.iloc[first : first + BLOCK], rep[first : first + BLOCK]
+            eta, _ = self._logits(part, side)
+            own = eta[np.arange(mine.size), np.maximum(mine, 0)].astype(np.float64)
+            phi = self._phi(part) if self.b.shape[1] else np.zeros((mine.size, 0))
+            out[:, first : first + mine.size] = chance_draws(own, phi, mine, deviations)
+        return out
+
     def score_rows(self, cases: Cases, reps: pd.DataFrame) -> Floats:
         """(n,) chances of the cases with the rep and at the time that they had."""
         ids, rep_of = np.unique(cases.rep_id.astype(str), return_inverse=True)
@@ -166,22 +205,27 @@ class Scorer:
         )
 
     def _block(self, leads: pd.DataFrame, side: _RepSide) -> NDArray[np.float32]:
+        eta, variance = self._logits(leads, side)
+        chance = eta.astype(np.float32)
+        if variance is not None:
+            variance *= np.float32(np.pi / 8.0)
+            variance += np.float32(1.0)
+            np.sqrt(variance, out=variance)
+            chance /= variance
+        return np.asarray(expit(chance, out=chance), dtype=np.float32)
+
+    def _logits(self, leads: pd.DataFrame, side: _RepSide) -> tuple[Floats, NDArray[np.float32] | None]:
+        """(l, R) logits at b̂, and their variance; None where reps have no coefficients."""
         lead_end, _ = self._cuts()
         base = self.leads.lead_part(leads).matrix @ self.beta[1:lead_end] + self.beta[0]
         if self.b.shape[1] == 0:
-            return np.repeat(np.asarray(expit(base), dtype=np.float32)[:, None], side.shift.size, axis=1)
+            return np.repeat(base[:, None], side.shift.size, axis=1), None
         phi = self._phi(leads)
         codes = [one_hot(match.lead_codes(leads), len(match.values)) for match in self.reps.matches]
         eta = np.hstack([phi, *codes]) @ side.factors
         eta += base[:, None]
         eta += side.shift
-        variance = _squares(phi).astype(np.float32) @ side.spread
-        variance *= np.float32(np.pi / 8.0)
-        variance += np.float32(1.0)
-        np.sqrt(variance, out=variance)
-        chance = eta.astype(np.float32)
-        chance /= variance
-        return np.asarray(expit(chance, out=chance), dtype=np.float32)
+        return eta, _squares(phi).astype(np.float32) @ side.spread
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -71,8 +71,7 @@ class Evidence:
         fields["homogeneity"] = Homogeneity(**state["homogeneity"])
         given = state["homogeneity_given_leads"]
         fields["homogeneity_given_leads"] = None if given is None else Homogeneity(**given)
-        rates = pd.DataFrame(state["rates"])
-        fields["rates"] = rates.astype({"rep_id": object})
+        fields["rates"] = pd.DataFrame(state["rates"])
         return cls(**fields)
 
 

@@ -63,7 +63,7 @@ def judge(tested: OutOfTime, *, margin: float, noise: Mapping[str, float]) -> Ve
                 tested=True,
                 held=held,
                 gain=gain,
-                standard_error=error,
+                standard_error=error if np.isfinite(error) else None,
                 auc_before=before,
                 auc_after=after,
                 sentence=_sentence(name, held, gain, error, before, after, p_value),

@@ -128,7 +128,7 @@ def rate_table(rep_id: NDArray[np.object_], label: Floats, resolved: NDArray[np.
     shrunk, _ = shrunk_rates(wins, rows)
     return pd.DataFrame(
         {
-            "rep_id": ids.astype(object),
+            "rep_id": ids.tolist(),
             "leads": rows.astype(np.int64),
             "wins": wins.astype(np.int64),
             "raw_rate": wins / rows,

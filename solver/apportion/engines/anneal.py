@@ -1,13 +1,17 @@
-"""The compiled heart of the local search: shifts and swaps under simulated annealing, violations charged at growing weights.
+"""The compiled heart of the search: shifts and chains under simulated annealing, then descent to a local optimum.
 
-Kirkpatrick, Gelatt and Vecchi, "Optimization by simulated annealing", 1983. A move changes a handful of sums, so millions are tried in a second.
-Deterministic: its random numbers are its own (xorshift64*), so that no library's stream can change a plan. Compiled on first use and
-kept on disk; problems that the exact search settles never come here.
+A shift moves one unit to another option; a chain moves one unit to a rep and one of that rep's units on to another option (a swap is the
+chain that closes). Violations are charged at growing weights, so the search may pass through plans that break a rule, and keeps the best
+that breaks none. A move changes a handful of sums, so millions are tried in a second.
+Kirkpatrick, Gelatt and Vecchi, "Optimization by simulated annealing", 1983; Glover, "Ejection chains", 1996.
+
+Deterministic: its random numbers are its own (xorshift64*), so that no library's stream can change a plan. Compiled on first use and kept on
+disk; problems that the exact search settles never come here.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import NamedTuple
 
 import numba as nb
 import numpy as np
@@ -17,8 +21,31 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
+class Arena(NamedTuple):
+    """Candidates and bounds as flat arrays. N candidates in unit order, those of a unit by what they lose.
+
+    start : (U + 1,). unit, rep, value : (N,), rep R for rest. measure : (N, F). group : (F, R + 1). low, high, low_share, high_share : (F, G + 1).
+    coupled, hard, price, tolerance : (F,).
+    """
+
+    start: Ints
+    unit: Ints
+    rep: Ints
+    value: Floats
+    measure: Floats
+    group: Ints
+    low: Floats
+    high: Floats
+    low_share: Floats
+    high_share: Floats
+    coupled: NDArray[np.bool_]
+    hard: NDArray[np.bool_]
+    price: Floats
+    tolerance: Floats
+
+
 @nb.njit(cache=True, inline="always")
-def _random(state: Any) -> float:
+def _random(state):  # type: ignore[no-untyped-def]
     x = state[0]
     x ^= x >> np.uint64(12)
     x ^= x << np.uint64(25)
@@ -28,7 +55,7 @@ def _random(state: Any) -> float:
 
 
 @nb.njit(cache=True, inline="always")
-def _out(amount: float, low: float, high: float) -> float:
+def _out(amount, low, high):  # type: ignore[no-untyped-def]
     """How far an amount is out of its bounds."""
     if amount < low:
         return low - amount
@@ -38,48 +65,71 @@ def _out(amount: float, low: float, high: float) -> float:
 
 
 @nb.njit(cache=True, inline="always")
-def _change(f, at, delta, sums, low, high, weight):  # type: ignore[no-untyped-def]
+def _charge(f, at, delta, sums, low, high, weight):  # type: ignore[no-untyped-def]
     """What it costs to add `delta` to a group's sum."""
     now = sums[f, at]
     return weight[f, at] * (_out(now + delta, low[f, at], high[f, at]) - _out(now, low[f, at], high[f, at]))
 
 
 @nb.njit(cache=True)
-def _move_cost(old, new, rep, measure, group, sums, low, high, weight, slope):  # type: ignore[no-untyped-def]
-    """Charge of a unit leaving option `old` for `new`."""
+def _shift_cost(old, new, rep, measure, group, sums, low, high, weight, slope):  # type: ignore[no-untyped-def]
     cost = 0.0
     for f in range(measure.shape[1]):
         m0, m1 = measure[old, f], measure[new, f]
         g0, g1 = group[f, rep[old]], group[f, rep[new]]
         if g0 == g1:
-            cost += _change(f, g0, m1 - m0, sums, low, high, weight)
+            cost += _charge(f, g0, m1 - m0, sums, low, high, weight)
         else:
-            cost += _change(f, g0, -m0, sums, low, high, weight) + _change(f, g1, m1, sums, low, high, weight)
+            cost += _charge(f, g0, -m0, sums, low, high, weight) + _charge(f, g1, m1, sums, low, high, weight)
         cost += slope[f] * (m1 - m0)
     return cost
 
 
 @nb.njit(cache=True)
-def _swap_cost(a0, a1, b0, b1, rep, measure, group, sums, low, high, weight, slope):  # type: ignore[no-untyped-def]
-    """Charge of two units that change places: a0 -> a1 at b's rep, b0 -> b1 at a's rep."""
+def _chain_cost(a0, a1, b0, b1, rep, measure, group, sums, low, high, weight, slope):  # type: ignore[no-untyped-def]
+    """Charge of one unit going a0 -> a1 and one of the units at a1's rep going b0 -> b1."""
     cost = 0.0
     for f in range(measure.shape[1]):
-        here = measure[b1, f] - measure[a0, f]
-        there = measure[a1, f] - measure[b0, f]
-        g0, g1 = group[f, rep[a0]], group[f, rep[b0]]
-        if g0 == g1:
-            cost += _change(f, g0, here + there, sums, low, high, weight)
-        else:
-            cost += _change(f, g0, here, sums, low, high, weight) + _change(f, g1, there, sums, low, high, weight)
-        cost += slope[f] * (here + there)
+        d0, d1, d2 = -measure[a0, f], measure[a1, f] - measure[b0, f], measure[b1, f]
+        g0, g1, g2 = group[f, rep[a0]], group[f, rep[b0]], group[f, rep[b1]]
+        cost += slope[f] * (d0 + d1 + d2)
+        if g1 == g0:
+            d0 += d1
+            d1 = 0.0
+        if g2 == g0:
+            d0 += d2
+            d2 = 0.0
+        elif g2 == g1:
+            d1 += d2
+            d2 = 0.0
+        if d0 != 0.0:
+            cost += _charge(f, g0, d0, sums, low, high, weight)
+        if d1 != 0.0:
+            cost += _charge(f, g1, d1, sums, low, high, weight)
+        if d2 != 0.0:
+            cost += _charge(f, g2, d2, sums, low, high, weight)
     return cost
 
 
 @nb.njit(cache=True)
-def _tally(option, sign, rep, measure, group, sums, totals):  # type: ignore[no-untyped-def]
+def _move(option, unit, rep, measure, group, chosen, place, first, count, sums, totals):  # type: ignore[no-untyped-def]
+    """Let a unit take an option: lists of units and sums follow."""
+    u = unit[option]
+    old = chosen[u]
+    here, there = rep[old], rep[option]
     for f in range(measure.shape[1]):
-        sums[f, group[f, rep[option]]] += sign * measure[option, f]
-        totals[f] += sign * measure[option, f]
+        sums[f, group[f, here]] -= measure[old, f]
+        sums[f, group[f, there]] += measure[option, f]
+        totals[f] += measure[option, f] - measure[old, f]
+    chosen[u] = option
+    if here != there:
+        last = first[here, count[here] - 1]
+        first[here, place[u]] = last
+        place[last] = place[u]
+        count[here] -= 1
+        first[there, count[there]] = u
+        place[u] = count[there]
+        count[there] += 1
 
 
 @nb.njit(cache=True)
@@ -114,84 +164,187 @@ def _standing(hard, price, sums, low, high, tolerance):  # type: ignore[no-untyp
 
 
 @nb.njit(cache=True)
-def _partner(options_start, option_unit, rep, chosen, unit, at):  # type: ignore[no-untyped-def]
-    """The option of a unit at a rep, -1 where it has none among its candidates."""
-    for option in range(options_start[unit], options_start[unit + 1]):
-        if rep[option] == at:
-            return option
-    return -1
+def _enter(arena, chosen):  # type: ignore[no-untyped-def]
+    """Lists and sums of a choice."""
+    n_units, n_lists = len(arena.start) - 1, arena.group.shape[1]
+    place, count = np.zeros(n_units, np.int64), np.zeros(n_lists, np.int64)
+    first = np.zeros((n_lists, n_units), np.int32)
+    sums, totals = np.zeros(arena.low.shape), np.zeros(arena.measure.shape[1])
+    worth = 0.0
+    for u in range(n_units):
+        option = chosen[u]
+        at = arena.rep[option]
+        first[at, count[at]] = u
+        place[u] = count[at]
+        count[at] += 1
+        worth += arena.value[option]
+        for f in range(arena.measure.shape[1]):
+            sums[f, arena.group[f, at]] += arena.measure[option, f]
+            totals[f] += arena.measure[option, f]
+    return place, first, count, sums, totals, worth
 
 
 @nb.njit(cache=True)
-def anneal(  # type: ignore[no-untyped-def]
-    start, unit, rep, value, measure, group, low0, high0, low_share, high_share, coupled, hard, price,
-    base_weight, tolerance, chosen, moves, hot, cold, growth, seed,
-):  # fmt: skip
-    """Anneal from `chosen`; give the best choice that keeps every hard bound, its objective (-inf if none), and the last choice.
+def anneal(arena, base_weight, chosen, moves, hot, cold, growth, seed):  # type: ignore[no-untyped-def]
+    """Anneal from `chosen` ((U,) candidates). Gives the best choice that keeps every hard bound and its objective (-inf if none), and the
+    last choice.
 
-    start : (U + 1,) candidates of each unit. unit, rep, value : (N,) of each candidate, rep R for rest. measure : (N, F).
-    group : (F, R + 1). bounds, shares, base_weight : (F, G + 1). coupled, hard, price, tolerance : (F,). chosen : (U,) candidates.
+    moves : tried. hot, cold : temperatures in currency, falling geometrically. base_weight : (F, G + 1) currency per unit of violation, growing
+    by `growth` for hard bounds.
     """
-    n_units, n_families = len(start) - 1, measure.shape[1]
+    start, unit, rep, value, measure, group = (
+        arena.start,
+        arena.unit,
+        arena.rep,
+        arena.value,
+        arena.measure,
+        arena.group,
+    )
+    n_units = len(start) - 1
     state = np.array([np.uint64(seed) * np.uint64(2654435761) + np.uint64(88172645463325252)], dtype=np.uint64)
     chosen = chosen.copy()
-    sums, totals = np.zeros(low0.shape), np.zeros(n_families)
-    low, high, slope = low0.copy(), high0.copy(), np.zeros(n_families)
-    weight = base_weight.copy()
-    worth = 0.0
-    for u in range(n_units):
-        _tally(chosen[u], 1.0, rep, measure, group, sums, totals)
-        worth += value[chosen[u]]
-    best, best_worth = chosen.copy(), -np.inf
+    low, high, slope, weight = arena.low.copy(), arena.high.copy(), np.zeros(len(arena.hard)), base_weight.copy()
+    place, first, count, sums, totals, worth = _enter(arena, chosen)
+    best, best_worth, temperature = chosen.copy(), -np.inf, hot
     for step in range(moves):
         if step % 1024 == 0:
             progress = step / moves
             temperature = hot * (cold / hot) ** progress
-            for f in range(n_families):
-                if hard[f]:
+            for f in range(len(arena.hard)):
+                if arena.hard[f]:
                     weight[f] = base_weight[f] * growth**progress
-            _refresh(low0, high0, low_share, high_share, coupled, sums, totals, weight, low, high, slope)
+            _refresh(
+                arena.low,
+                arena.high,
+                arena.low_share,
+                arena.high_share,
+                arena.coupled,
+                sums,
+                totals,
+                weight,
+                low,
+                high,
+                slope,
+            )
         u = int(_random(state) * n_units)
         width = start[u + 1] - start[u]
-        if width < 2:
-            continue
-        a0 = chosen[u]
-        a1 = start[u] + int(_random(state) * width)
+        draw = _random(state)
+        a0, a1 = chosen[u], start[u] + int(draw * draw * width)  # options that lose little are tried more often
         if a1 == a0:
             continue
+        at = rep[a1]
         b0, b1 = -1, -1
-        if _random(state) < 0.6:
-            k = int(_random(state) * n_units)
-            for _ in range(40):  # look for a unit at the rep that `a1` goes to
-                if rep[chosen[k]] == rep[a1]:
-                    break
-                k = int(_random(state) * n_units)
-            if rep[chosen[k]] != rep[a1] or k == u:
-                continue
+        if _random(state) < 0.7 and count[at] > 0 and at != rep[a0] and at < group.shape[1] - 1:
+            k = first[at, int(_random(state) * count[at])]
             b0 = chosen[k]
-            b1 = _partner(start, unit, rep, chosen, k, rep[a0])
-            if b1 < 0:
+            draw = _random(state)
+            b1 = start[k] + int(draw * draw * (start[k + 1] - start[k]))
+            if _random(state) < 0.5:  # close the chain where the partner can go to the place that becomes free
+                for option in range(start[k], start[k + 1]):
+                    if rep[option] == rep[a0]:
+                        b1 = option
+                        break
+            if b1 == b0 or rep[b1] == at:
                 continue
             gain = value[a1] - value[a0] + value[b1] - value[b0]
-            gain -= _swap_cost(a0, a1, b0, b1, rep, measure, group, sums, low, high, weight, slope)
+            gain -= _chain_cost(a0, a1, b0, b1, rep, measure, group, sums, low, high, weight, slope)
         else:
             gain = value[a1] - value[a0]
-            gain -= _move_cost(a0, a1, rep, measure, group, sums, low, high, weight, slope)
+            gain -= _shift_cost(a0, a1, rep, measure, group, sums, low, high, weight, slope)
         if gain < 0 and _random(state) >= np.exp(gain / temperature):
             continue
-        _tally(a0, -1.0, rep, measure, group, sums, totals)
-        _tally(a1, 1.0, rep, measure, group, sums, totals)
-        chosen[u] = a1
         worth += value[a1] - value[a0]
+        _move(a1, unit, rep, measure, group, chosen, place, first, count, sums, totals)
         if b0 >= 0:
-            _tally(b0, -1.0, rep, measure, group, sums, totals)
-            _tally(b1, 1.0, rep, measure, group, sums, totals)
-            chosen[unit[b0]] = b1
             worth += value[b1] - value[b0]
-        _refresh(low0, high0, low_share, high_share, coupled, sums, totals, weight, low, high, slope)
+            _move(b1, unit, rep, measure, group, chosen, place, first, count, sums, totals)
+        _refresh(
+            arena.low,
+            arena.high,
+            arena.low_share,
+            arena.high_share,
+            arena.coupled,
+            sums,
+            totals,
+            weight,
+            low,
+            high,
+            slope,
+        )
         if worth > best_worth:
-            holds, cost = _standing(hard, price, sums, low, high, tolerance)
+            holds, cost = _standing(arena.hard, arena.price, sums, low, high, arena.tolerance)
             if holds and worth - cost > best_worth:
                 best_worth = worth - cost
                 best[:] = chosen
     return best, best_worth, chosen
+
+
+@nb.njit(cache=True)
+def descend(arena, weight, chosen, sweeps, least):  # type: ignore[no-untyped-def]
+    """Take every shift and chain that gains more than `least`, sweep by sweep, until none does. Gives the choice, its objective and
+    whether it keeps every hard bound.
+    """
+    start, unit, rep, value, measure, group = (
+        arena.start,
+        arena.unit,
+        arena.rep,
+        arena.value,
+        arena.measure,
+        arena.group,
+    )
+    chosen = chosen.copy()
+    low, high, slope = arena.low.copy(), arena.high.copy(), np.zeros(len(arena.hard))
+    place, first, count, sums, totals, worth = _enter(arena, chosen)
+    _refresh(
+        arena.low, arena.high, arena.low_share, arena.high_share, arena.coupled, sums, totals, weight, low, high, slope
+    )
+    for _ in range(sweeps):
+        moved = False
+        for u in range(len(start) - 1):
+            best, a, b = least, -1, -1
+            a0 = chosen[u]
+            for a1 in range(start[u], start[u + 1]):
+                if a1 == a0:
+                    continue
+                gain = value[a1] - value[a0] - _shift_cost(a0, a1, rep, measure, group, sums, low, high, weight, slope)
+                if gain > best:
+                    best, a, b = gain, a1, -1
+                at = rep[a1]
+                if at == rep[a0] or at == group.shape[1] - 1:
+                    continue
+                for j in range(count[at]):
+                    k = first[at, j]
+                    b0 = chosen[k]
+                    plain = value[a1] - value[a0] - value[b0]
+                    for b1 in range(start[k], start[k + 1]):
+                        if rep[b1] == at:
+                            continue
+                        gain = plain + value[b1]
+                        gain -= _chain_cost(a0, a1, b0, b1, rep, measure, group, sums, low, high, weight, slope)
+                        if gain > best:
+                            best, a, b = gain, a1, b1
+            if a < 0:
+                continue
+            moved = True
+            worth += value[a] - value[chosen[u]]
+            _move(a, unit, rep, measure, group, chosen, place, first, count, sums, totals)
+            if b >= 0:
+                worth += value[b] - value[chosen[unit[b]]]
+                _move(b, unit, rep, measure, group, chosen, place, first, count, sums, totals)
+            _refresh(
+                arena.low,
+                arena.high,
+                arena.low_share,
+                arena.high_share,
+                arena.coupled,
+                sums,
+                totals,
+                weight,
+                low,
+                high,
+                slope,
+            )
+        if not moved:
+            break
+    holds, cost = _standing(arena.hard, arena.price, sums, low, high, arena.tolerance)
+    return chosen, worth - cost, holds

@@ -1,8 +1,8 @@
 """Engine for every rule: prices, the exact relaxation, a search near it, and branch and bound on what could still be better.
 
-    1. drop the pairs that no plan can hold;            2. prices by a smoothed dual;
-    3. the relaxation by column generation: the bound;  4. a plan by annealing near the prices;
-    5. pairs that lose more than the gap are in no better plan: drop them, and search the rest exactly.
+1. drop the pairs that no plan can hold;            2. prices by a smoothed dual;
+3. the relaxation by column generation: the bound;  4. a plan by annealing near the prices;
+5. pairs that lose more than the gap are in no better plan: drop them, and search the rest exactly.
 """
 
 from __future__ import annotations
@@ -101,10 +101,20 @@ class _State:
             pairs = self._survivors()
             small = self.form.n_pairs <= TINY
             gap = 0.0 if small and nodes is not None else (0.0 if self.step else self.gap)
-            if self.done(gap) or self.clock.is_over() or (len(pairs) > SEARCHABLE and self.incumbent.chosen is not None):
+            if (
+                self.done(gap)
+                or self.clock.is_over()
+                or (len(pairs) > SEARCHABLE and self.incumbent.chosen is not None)
+            ):
                 return
             answer = branch_and_bound(
-                self.form, pairs, gap=gap, step=self.step, seconds=self.clock.left(), nodes=nodes, hint=self.incumbent.chosen
+                self.form,
+                pairs,
+                gap=gap,
+                step=self.step,
+                seconds=self.clock.left(),
+                nodes=nodes,
+                hint=self.incumbent.chosen,
             )
             self._offer(answer.chosen)
             self.impossible = answer.impossible and self.incumbent.chosen is None
@@ -154,7 +164,9 @@ class _State:
         status = Status.OPTIMAL if self.done() else Status.FEASIBLE
         bound = max(self.bound, self.incumbent.objective)
         by_prices = priced.bound <= bound + 1e-12 * abs(bound)
-        return Outcome(status, kept.unrestricted(self.incumbent.chosen), bound, priced, "prices" if by_prices else "search")
+        return Outcome(
+            status, kept.unrestricted(self.incumbent.chosen), bound, priced, "prices" if by_prices else "search"
+        )
 
 
 def _step(form: Formulation) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,30 +13,36 @@ from apportion.engines.formulation import Formulation
 from apportion.engines.lagrangian import PricedOut
 from apportion.engines.ledger import FEASIBLE, Ledger
 
+if TYPE_CHECKING:
+    from apportion.engines.anneal import Arena
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 OPTIONS_PER_UNIT = 12
+FIRM = (30.0, 300.0, 3000.0)  # charges for violations while descending, each tried where the one before left some
+SWEEPS = 8
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """One annealing run. moves : for each unit. hot, cold : temperatures, in typical values. weight, growth : charge for violations, and by how much it grows."""
+    """One annealing run. moves : for each unit. hot, cold : temperatures, in typical values. weight, growth : charge for violations, and by
+    how much it grows.
+    """
 
     moves: int
     hot: float
     cold: float
-    weight: float
-    growth: float
+    weight: float = 1.0
+    growth: float = 30.0
 
 
 # each is tried with another seed until the plan is good enough; later ones look longer
 SCHEDULES = (
-    Schedule(4_000, 0.1, 0.001, 1.0, 30.0),
-    Schedule(8_000, 0.03, 0.0001, 1.0, 30.0),
-    Schedule(16_000, 0.1, 0.0005, 0.3, 100.0),
-    Schedule(32_000, 0.1, 0.0003, 1.0, 30.0),
-    Schedule(32_000, 0.3, 0.001, 0.3, 100.0),
+    Schedule(8_000, 0.03, 0.0003),
+    Schedule(8_000, 0.01, 0.0001),
+    Schedule(16_000, 0.1, 0.001),
+    Schedule(32_000, 0.1, 0.0003),
 )
 
 
@@ -57,83 +64,100 @@ class Incumbent:
 
 
 def search(
-    form: Formulation, priced: PricedOut, incumbent: Incumbent, *, good_enough: float, seed: int, stop: Callable[[], bool]
+    form: Formulation,
+    priced: PricedOut,
+    incumbent: Incumbent,
+    *,
+    good_enough: float,
+    seed: int,
+    stop: Callable[[], bool],
 ) -> None:
     """Anneal by one schedule after another until the incumbent is worth `good_enough`."""
-    from apportion.engines.anneal import anneal  # compiles on first use; problems that never come here must not wait for it
+    from apportion.engines.anneal import (
+        anneal,
+        descend,
+    )  # compiles on first use; problems that never come here must not wait for it
 
-    arena = _Arena(form, priced)
+    field = _Field(form, priced)
     for turn, schedule in enumerate(SCHEDULES):
         if incumbent.objective >= good_enough or stop():
             return
-        best, worth, _ = anneal(
-            *arena.arguments(schedule),
-            arena.start_from(incumbent.chosen if turn % 2 else None),
+        best, worth, last = anneal(
+            field.arena,
+            field.weights(schedule.weight),
+            field.nearest(),
             schedule.moves * form.n_units,
             schedule.hot * form.scale,
             schedule.cold * form.scale,
             schedule.growth,
             seed * len(SCHEDULES) + turn + 1,
         )
-        if np.isfinite(worth):
-            incumbent.offer(arena.option[best])
+        if not np.isfinite(worth) and incumbent.chosen is not None:
+            continue
+        chosen = best if np.isfinite(worth) else last
+        for firm in FIRM:
+            chosen, _, holds = descend(field.arena, field.weights(firm), chosen, SWEEPS, 1e-9 * form.scale)
+            if holds or stop():
+                break
+        incumbent.offer(field.option[chosen])
 
 
-class _Arena:
-    """The candidates and bounds as the flat arrays that compiled code wants."""
+class _Field:
+    """What the compiled search works on: the candidates, and bounds as flat arrays."""
 
     def __init__(self, form: Formulation, priced: PricedOut) -> None:
         self.form = form
-        self.loss, self.option = _candidates(form, priced)
-        units = np.concatenate([form.unit, np.arange(form.n_units)])
-        self.unit = units[self.option]
-        self.start = np.searchsorted(self.unit, np.arange(form.n_units + 1))
-        self.rep = np.concatenate([form.rep, np.full(form.n_units, form.n_reps)])[self.option]
-        self.value = np.concatenate([form.value, form.rest])[self.option]
-        nothing = np.zeros(form.n_units)
-        self.measure = np.ascontiguousarray(
-            np.stack([np.concatenate([family.measure, nothing])[self.option] for family in form.families], axis=1)
-        )
+        self.option = _candidates(form, priced)
+        self.unit = np.concatenate([form.unit, np.arange(form.n_units)])[self.option]
         self.width = max(family.n_groups for family in form.families)
-        self.base = self._padded(
-            [f.measure.dtype.type(form.scale / f.scale) + np.maximum(p.low, p.high) for f, p in zip(form.families, priced.multipliers, strict=True)],
-            0.0,
-        )
+        at_price = [np.maximum(prices.low, prices.high) for prices in priced.multipliers]
+        self.base = self._padded([form.scale / f.scale + p for f, p in zip(form.families, at_price, strict=True)], 0.0)
+        self.arena = self._arena()
 
     def _padded(self, rows: list[Floats], fill: float) -> Floats:
         """(F, width + 1): the last column stands for reps outside, and for rest."""
         return np.stack([np.concatenate([row, np.full(self.width + 1 - len(row), fill)]) for row in rows])
 
-    def arguments(self, schedule: Schedule) -> tuple[object, ...]:
+    def weights(self, factor: float) -> Floats:
+        """(F, width + 1) charge per unit of violation: a soft rule's own price, and a multiple of the base for hard ones."""
         families = self.form.families
-        outside = self.width
-        group = np.stack([np.append(np.where(f.group < 0, outside, f.group), outside) for f in families])
-        free = [f.coupling == "worst" for f in families]
-        return (
-            self.start, self.unit, self.rep, self.value, self.measure, group,
-            self._padded([np.full_like(f.low, -np.inf) if skip else f.low for f, skip in zip(families, free, strict=True)], -np.inf),
-            self._padded([f.high for f in families], np.inf),
-            self._padded([f.low_share for f in families], 0.0),
-            self._padded([f.high_share for f in families], 0.0),
-            np.array([f.coupling == "total" for f in families]),
-            np.array([f.hard for f in families]),
-            np.array([0.0 if f.hard else f.price for f in families]),
-            np.stack([np.full(self.width + 1, f.price) if not f.hard else schedule.weight * row for f, row in zip(families, self.base, strict=True)]),
-            np.array([FEASIBLE * f.scale for f in families]),
-        )  # fmt: skip
+        return np.stack(
+            [factor * row if f.hard else np.full_like(row, f.price) for f, row in zip(families, self.base, strict=True)]
+        )
 
-    def start_from(self, chosen: Ints | None) -> Ints:
-        """(U,) candidate of each unit: of a plan where its option is a candidate, else the one that loses least."""
-        order = np.lexsort((self.loss, self.unit))
-        start = order[np.searchsorted(self.unit[order], np.arange(self.form.n_units))]
-        if chosen is not None:
-            match = np.flatnonzero(chosen[self.unit] == self.option)
-            start[self.unit[match]] = match
-        return start
+    def _arena(self) -> Arena:
+        from apportion.engines.anneal import Arena
+
+        families = self.form.families
+        units = np.concatenate([self.form.unit, np.arange(self.form.n_units)])
+        nothing = np.zeros(self.form.n_units)
+        free = np.full(self.width, -np.inf)  # the worst-off value is told by the objective alone
+        return Arena(
+            start=np.searchsorted(self.unit, np.arange(self.form.n_units + 1)),
+            unit=units[self.option],
+            rep=np.concatenate([self.form.rep, np.full(self.form.n_units, self.form.n_reps)])[self.option],
+            value=np.concatenate([self.form.value, self.form.rest])[self.option],
+            measure=np.ascontiguousarray(
+                np.stack([np.concatenate([f.measure, nothing])[self.option] for f in families], axis=1)
+            ),
+            group=np.stack([np.append(np.where(f.group < 0, self.width, f.group), self.width) for f in families]),
+            low=self._padded([free if f.coupling == "worst" else f.low for f in families], -np.inf),
+            high=self._padded([f.high for f in families], np.inf),
+            low_share=self._padded([f.low_share for f in families], 0.0),
+            high_share=self._padded([f.high_share for f in families], 0.0),
+            coupled=np.array([f.coupling == "total" for f in families]),
+            hard=np.array([f.hard for f in families]),
+            price=np.array([0.0 if f.hard else f.price for f in families]),
+            tolerance=np.array([FEASIBLE * f.scale for f in families]),
+        )
+
+    def nearest(self) -> Ints:
+        """(U,) the candidate of each unit that loses least."""
+        return self.arena.start[:-1].copy()
 
 
-def _candidates(form: Formulation, priced: PricedOut) -> tuple[Floats, Ints]:
-    """The few options of each unit that lose least against the prices, in unit order, and what they lose."""
+def _candidates(form: Formulation, priced: PricedOut) -> Ints:
+    """The few options of each unit that lose least against the prices, in unit order and least loss first."""
     rest_loss = np.where(np.isfinite(form.rest), priced.best - form.rest, np.inf)
     loss = np.concatenate([priced.loss(form), rest_loss])
     unit = np.concatenate([form.unit, np.arange(form.n_units)])
@@ -141,6 +165,5 @@ def _candidates(form: Formulation, priced: PricedOut) -> tuple[Floats, Ints]:
     order = order[np.isfinite(loss[order])]
     sorted_unit = unit[order]
     first = np.searchsorted(sorted_unit, sorted_unit)
-    near = order[np.arange(len(order)) - first < OPTIONS_PER_UNIT]
-    near = near[np.lexsort((near, unit[near]))]
-    return loss[near], near
+    near: Ints = order[np.arange(len(order)) - first < OPTIONS_PER_UNIT]
+    return near

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from apportion.policy.predicates import Predicate, PredicateError, Tables, holds
 from apportion.policy.schema import Policy
-from apportion_models.errors import Finding, PolicyError
+from apportion_models.errors import Finding, PolicyError, TableError
 
 Bools = NDArray[np.bool_]
 
@@ -68,7 +68,19 @@ def flags(frame: pd.DataFrame, column: str) -> Bools:
     """A flag column; false where missing or when the table has none."""
     if column not in frame.columns:
         return np.zeros(len(frame), dtype=bool)
-    return np.array([value is True or value == 1 for value in frame[column].fillna(False)], dtype=bool)
+    gone = frame[column].isna()
+    return np.array([not gap and bool(value) for value, gap in zip(frame[column], gone, strict=True)], dtype=bool)
+
+
+def needed(frame: pd.DataFrame, table: str, columns: Sequence[str]) -> None:
+    """Raise TableError with every column that a rule needs of a table and that is not there."""
+    gone = [name for name in columns if name not in frame.columns]
+    if gone:
+        message = "A rule of the policy needs this column of the table."
+        remedy = f"The table has: {', '.join(map(str, frame.columns))}."
+        raise TableError(
+            Finding(severity="error", table=table, column=name, message=message, remedy=remedy) for name in gone
+        )
 
 
 class Asked:

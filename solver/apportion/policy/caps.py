@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -11,10 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from apportion.policy.asked import Asked, numbers, texts
+from apportion.policy.asked import Asked, needed, numbers, texts
 from apportion.policy.availability import rep_weeks
 from apportion.policy.worktime import local
-from apportion_models.errors import Finding, TableError
 
 Floats = NDArray[np.float64]
 
@@ -51,7 +49,7 @@ def _handed_out(asked: Asked, assigned: pd.DataFrame | None, per: str) -> Floats
     counts = np.zeros(len(asked.reps))
     if assigned is None or not len(assigned):
         return counts
-    needed(assigned, "assigned", ("rep_id", "assigned_at"))
+    needed(assigned, "assignments", ("rep_id", "assigned_at"))
     times = pd.to_datetime(assigned["assigned_at"], utc=True)
     starts = [_period_start(asked.at, week.zone, per) for week in rep_weeks(asked)]
     place = {str(rep): index for index, rep in enumerate(asked.reps["rep_id"])}
@@ -71,14 +69,3 @@ def _period_start(at: pd.Timestamp, zone: ZoneInfo, per: str) -> pd.Timestamp:
     if per == "month":
         day = day.replace(day=1)
     return pd.Timestamp(local(day, 0, zone), unit="s", tz="UTC")
-
-
-def needed(frame: pd.DataFrame, table: str, columns: Sequence[str]) -> None:
-    """Raise TableError with every column that a rule needs of a table and that is not there."""
-    gone = [name for name in columns if name not in frame.columns]
-    if gone:
-        message = "A rule of the policy needs this column of the table."
-        remedy = f"The table has: {', '.join(map(str, frame.columns))}."
-        raise TableError(
-            Finding(severity="error", table=table, column=name, message=message, remedy=remedy) for name in gone
-        )

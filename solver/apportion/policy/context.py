@@ -50,7 +50,7 @@ def lead_context(
             )
         return LeadContext(placed, territory, np.full(len(leads), len(names) - 1, dtype=np.int64), names)
     tier = np.asarray(tier, dtype=np.int64)
-    if policy.tiers.bands and "tier" not in placed.columns:
+    if policy.tiers.bands:
         placed = placed.assign(tier=pd.Series(names, dtype=object).to_numpy()[tier])
     return LeadContext(placed, territory, tier, names)
 
@@ -68,11 +68,11 @@ def with_territory(policy: Policy, leads: pd.DataFrame, *, at: object) -> tuple[
 
 
 def tiers(
-    policy: Policy, leads: pd.DataFrame, expected: NDArray[np.floating] | None = None, *, at: object = "1970-01-01"
+    policy: Policy, leads: pd.DataFrame, expected: NDArray[np.floating] | None = None, *, at: object
 ) -> tuple[NDArray[np.int64], tuple[str, ...]]:
     """(L,) tier of each lead, and the tiers' names, best first; one tier `all` where the policy has none.
 
-    `expected` is (L,) the leads' expected revenue, needed where tiers are by it; `at` matters to predicates on time.
+    `expected` is (L,) the leads' expected revenue, needed where tiers are by it.
     A lead whose measure is missing falls into the last tier. Raises PolicyError, UsageError.
     """
     names = tuple(band.name for band in policy.tiers.bands) or ONE_TIER

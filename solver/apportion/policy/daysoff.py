@@ -8,6 +8,7 @@ from functools import lru_cache
 import holidays
 
 
+@lru_cache(maxsize=512)
 def known_country(code: str) -> bool:
     """Whether there is a calendar of public holidays for `code`."""
     country, _, part = code.upper().partition("-")

@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from apportion.policy.asked import texts
-from apportion.policy.caps import needed
+from apportion.policy.asked import needed, texts
 from apportion.policy.schema import Policy
 from apportion_models.errors import Finding, TableError
 
@@ -27,7 +26,8 @@ def read_overrides(
 ) -> Overrides:
     """Locks and bans on this batch, as far as the policy honours them; rows on other leads are left aside.
 
-    `overrides` has `lead_id`, `rep_id`, `kind` (`lock` or `ban`). Raises TableError with every unknown kind or rep, two
+    `overrides` has `lead_id`, `rep_id`, `kind` (`lock` or `ban`). A ban of an unknown
+    rep has no effect. Raises TableError with every unknown kind, lock to an unknown rep, two
     locks of one lead to two reps, and a pair that is both locked and banned.
     """
     lock = np.full(len(leads), -1)
@@ -48,6 +48,8 @@ def read_overrides(
             or lead_id not in lead_place
             or not (policy.overrides.locks if kind == "lock" else policy.overrides.bans)
         ):
+            continue
+        if kind == "ban" and rep_id not in rep_place:
             continue
         if rep_id is None or rep_id not in rep_place:
             findings.append(_fault(row, "rep_id", rep_id, "must be a rep of the reps table"))

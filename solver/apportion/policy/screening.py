@@ -12,11 +12,11 @@ from apportion.policy.context import with_territory
 from apportion.policy.schema import Policy
 
 
-def screen(policy: Policy, leads: pd.DataFrame, *, at: object = "1970-01-01") -> pd.DataFrame:
+def screen(policy: Policy, leads: pd.DataFrame, *, at: object) -> pd.DataFrame:
     """One row a lead, in lead order: `lead_id`, `outcome` (`assign`, `nurture`, `reject`), `reason` (empty for assign).
 
-    The first screening rule that holds counts; then leads of no territory, where the policy says so. `at` matters to
-    predicates on time. Raises PolicyError.
+    The first screening rule that holds counts; then leads of no territory, where the policy says so. Raises
+    PolicyError.
     """
     placed, territory = with_territory(policy, leads, at=at)
     asked = Asked(policy, at=at, leads=placed)

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from apportion.policy.asked import Asked, days_in_role, texts
-from apportion.policy.caps import cap_room, needed
+from apportion.policy.asked import Asked, days_in_role, needed, texts
+from apportion.policy.caps import cap_room
 from apportion.policy.context import LeadContext, lead_context
 from apportion.policy.resolved import ResolvedLimit, ResolvedShare
 from apportion.policy.schema import Policy
@@ -98,7 +98,7 @@ def _earlier(
     if rule.window == "batch" or assigned is None or not len(assigned):
         return totals
     columns = ["rep_id", "assigned_at", *([MEASURED[rule.measure]] if rule.measure in MEASURED else [])]
-    needed(assigned, "assigned", columns if tier is None else [*columns, "tier"])
+    needed(assigned, "assignments", columns if tier is None else [*columns, "tier"])
     times = pd.to_datetime(assigned["assigned_at"], utc=True)
     counts = (times > asked.at - pd.Timedelta(days=float(rule.window))) & (times <= asked.at)
     if tier is not None:

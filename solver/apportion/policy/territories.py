@@ -20,7 +20,7 @@ def coverage(asked: Asked, territories: pd.DataFrame | None) -> NDArray[np.int64
     """(T, R) PRIMARY, OVERFLOW or NONE: how each rep covers each territory of the policy.
 
     By the territory's own predicates; where it has no `primary`, by the territories table (`territory`, `rep_id`,
-    `role`: primary unless it says overflow) and the reps' `territories` column.
+    `cover`: primary unless it says overflow) and the reps' `territories` column.
     """
     assert asked.reps is not None
     cover = asked.policy.territories.cover
@@ -62,9 +62,9 @@ def _table_roles(territories: pd.DataFrame | None) -> dict[tuple[str, str], int]
             Finding(severity="error", table="territories", message=message, value=list(territories.columns))
         )
     roles: dict[tuple[str, str], int] = {}
-    rows = zip(texts(territories, column), texts(territories, "rep_id"), texts(territories, "role"), strict=True)
-    for name, rep, role in rows:
+    rows = zip(texts(territories, column), texts(territories, "rep_id"), texts(territories, "cover"), strict=True)
+    for name, rep, cover in rows:
         if name is not None and rep is not None:
-            level = OVERFLOW if role == "overflow" else PRIMARY
+            level = OVERFLOW if cover == "overflow" else PRIMARY
             roles[name, rep] = max(level, roles.get((name, rep), NONE))
     return roles

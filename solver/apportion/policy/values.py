@@ -6,10 +6,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from apportion.policy.asked import moment, numbers
+from apportion.policy.asked import moment, needed, numbers
 from apportion.policy.availability import rep_availability
 from apportion.policy.capacity import lead_effort
-from apportion.policy.caps import needed
 from apportion.policy.schema import Policy
 from apportion_models.errors import UsageError
 

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pandas as pd
 
 from apportion.policy.hours import WeeklyHours
 
-Stretch = tuple[float, float]
-Piece = tuple[dt.date, float, float]
+Piece = tuple[dt.date, float, float]  # local date, start, end
 MAX_WINDOW_DAYS = 3660
+
+
+@dataclass(frozen=True, order=True)
+class Absence:
+    """From start to before end, in seconds since 1970, with the share of capacity that is left meanwhile."""
+
+    start: float
+    end: float
+    left: float = 0.0
 
 
 def stretches(
@@ -44,18 +54,21 @@ def total(work: Iterable[Piece]) -> float:
     return sum(end - start for _, start, end in work)
 
 
-def without(work: Sequence[Piece], away: Sequence[Stretch]) -> list[Piece]:
-    """Working time less absences."""
-    left = list(work)
-    for gone, back in away:
-        cut: list[Piece] = []
-        for day, start, end in left:
-            if start < min(end, gone):
-                cut.append((day, start, min(end, gone)))
-            if max(start, back) < end:
-                cut.append((day, max(start, back), end))
-        left = sorted(set(cut))
-    return left
+def weighed(work: Sequence[Piece], away: Sequence[Absence]) -> list[tuple[Piece, float]]:
+    """Working time cut at the absences, each piece with the share of it that the absences leave: the least counts."""
+    edges = sorted({edge for absence in away for edge in (absence.start, absence.end)})
+    found = []
+    for day, start, end in work:
+        cuts = [start, *(edge for edge in edges if start < edge < end), end]
+        for begin, finish in pairwise(cuts):
+            left = min((a.left for a in away if a.start <= begin and finish <= a.end), default=1.0)
+            found.append(((day, begin, finish), left))
+    return found
+
+
+def without(work: Sequence[Piece], away: Sequence[Absence]) -> list[Piece]:
+    """Working time on which something is left by the absences."""
+    return [piece for piece, left in weighed(work, away) if left > 0]
 
 
 def window_end(hours: WeeklyHours, zone: ZoneInfo, at: pd.Timestamp, days: float) -> float:

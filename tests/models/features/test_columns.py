@@ -83,6 +83,17 @@ def test_lists_and_flags_are_categories() -> None:
     assert isinstance(flag, CategoryCoder) and flag.levels == ("True", "False")
 
 
+def test_lists_without_a_hash_are_read_too() -> None:
+    """A table read elsewhere may hold lists in place of tuples."""
+    assert texts(pd.DataFrame({"c": [["b", "a"], ("a", "b"), None]}), "c").tolist()[:2] == ["a;b", "a;b"]
+
+
+def test_huge_numbers_stay_finite() -> None:
+    """Numbers near the end of the range are coded without overflow."""
+    coder = learn([1e300, -1e300, 0.0, 5.0])
+    assert isinstance(coder, NumberCoder) and np.isfinite(coder.encode(pd.DataFrame({"c": [1e308, -1e308]}))[0]).all()
+
+
 def test_numbers_of_odd_things() -> None:
     """What is no finite number is missing."""
     assert np.isnan(numbers(pd.DataFrame({"c": ["x", None, np.inf]}), "c")).all()

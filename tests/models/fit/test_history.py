@@ -103,6 +103,16 @@ def test_undated_history_keeps_its_rows() -> None:
     assert len(cases) == 100 and not cases.dated and "out of time" in findings[0].message
 
 
+def test_dates_that_cannot_be_right_are_told() -> None:
+    """Closed before assigned, and a date years after all others, are reported with their number and value."""
+    history = World().history(300)
+    history.loc[:2, "closed_at"] = history.loc[:2, "assigned_at"] - pd.Timedelta(days=3)
+    history.loc[299, "closed_at"] = pd.Timestamp("2099-01-01", tz="UTC")
+    _, findings = read_cases(history)
+    assert [(f.column, f.count, f.value) for f in findings] == [("closed_at", 3, None), ("closed_at", 1, "2099-01-01")]
+    assert read_cases(World().history(300))[1] == []
+
+
 def test_leads_without_a_rep_are_left_out() -> None:
     """A lead that nobody owned says nothing of reps."""
     history = World().history(100)
@@ -120,6 +130,7 @@ def test_leads_without_a_rep_are_left_out() -> None:
         (lambda h: h.assign(outcome=None, lead_id=None), ["column 'outcome'", "column 'lead_id'"]),
         (lambda h: h.assign(outcome="open"), ["no lead is won or lost"]),
         (lambda h: h.assign(rep_id=None), ["no row has a rep"]),
+        (lambda h: pd.concat([h, h[["score"]]], axis=1), ["column 'score'", "two columns"]),
         (lambda h: h.to_dict(), ["must be a pandas DataFrame", "'dict'"]),
     ],
 )

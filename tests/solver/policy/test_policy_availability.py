@@ -22,8 +22,11 @@ def share(policy: str, reps: pd.DataFrame, at: str, calendar: pd.DataFrame | Non
     return [round(value, 6) for value in found["share"]]
 
 
-def away(rep: list[str | None], start: list[str], end: list[str | None]) -> pd.DataFrame:
-    return pd.DataFrame({"rep_id": rep, "start": start, "end": end})
+def away(rep: list[str | None], start: list[str], last: list[str | None]) -> pd.DataFrame:
+    """Absences; a date as `last` is the last whole day, as a calendar read from a file has it: up to the next
+    midnight."""
+    ends = [None if text is None else pd.Timestamp(text) + pd.Timedelta(days=0 if ":" in text else 1) for text in last]
+    return pd.DataFrame({"rep_id": rep, "start": start, "end": ends})
 
 
 @pytest.mark.parametrize(
@@ -55,6 +58,14 @@ def test_leave_counts_by_the_hour_and_whole_days_include_the_last(reps: Frames) 
         ["2026-03-04", "2026-03-04 17:00", "2026-03-06", "2026-03-06"],
     )
     assert share("window: {days: 5}", frame, "2026-03-02 00:00", calendar) == [0.4, 0.7, 0.8]
+
+
+def test_part_of_the_capacity_may_be_left(reps: Frames) -> None:
+    """Two days at half are a fifth of the week; where two rows overlap, the least that is left counts."""
+    frame = reps(level=["a", "b"])
+    calendar = away(["r1", "r2", "r2"], ["2026-03-03"] * 3, ["2026-03-04", "2026-03-04", "2026-03-03"])
+    calendar["capacity"] = [0.5, 0.75, None]
+    assert share("window: {days: 5}", frame, "2026-03-02 00:00", calendar) == [0.8, 0.75]
 
 
 def test_leave_without_end_lasts(reps: Frames) -> None:
@@ -196,7 +207,7 @@ def test_what_cannot_be_read_is_told_by_row() -> None:
     calendar = away(["a", "a"], ["2026-03-05", "2026-03-05"], ["2026-03-01", "2026-03-06"])
     with pytest.raises(TableError, match="row 1"):
         rep_availability(load_policy(""), frame[["rep_id"]], at="2026-03-04", calendar=calendar)
-    with pytest.raises(TableError, match="start and end"):
+    with pytest.raises(TableError, match="'start'"):
         rep_availability(load_policy(""), frame[["rep_id"]], at="2026-03-04", calendar=calendar[["rep_id"]])
 
 

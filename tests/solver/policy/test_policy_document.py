@@ -107,7 +107,8 @@ def test_every_rule_is_on_the_page_in_words() -> None:
         "Leads where industry is Bank may only go where the rep's team id is B", "+ SEK 150",
         "the rep's skills include the lead's product", "No budget.", "The best 50% of the batch by score",
         "at least 50% and at most 150% of the fair share of leads in each tier, counted over the last 30 days",
-        "Not for reps where level is trainee", "keeping 98% of the best total", "few hot", "held back", "mentors",
+        "Not for reps where level is trainee", "keeping 98% of the best total", "few hot",
+        "Each rep gets at most 5 leads, for each tier", "held back", "mentors",
         "in their first 60 days or with fewer than 30 past leads", "SEK 5 plus 10% of its opportunity", "cold ones",
         "Leads where tier is hot need a rep", "loses half of its worth every 48 hours", "2 working days", "Junior A",
     ):  # fmt: skip

@@ -72,7 +72,7 @@ def test_the_territories_table_covers_too(leads: Frames, reps: Frames) -> None:
         {
             "territory": ["Europe", "Europe", "Europe", "Asia"],
             "rep_id": ["r1", "r2", "r2", "r3"],
-            "role": [None, "overflow", "primary", "primary"],
+            "cover": [None, "overflow", "primary", "primary"],
         }
     )
     found = ask(
@@ -143,7 +143,7 @@ def test_an_owner_at_a_price_or_away(leads: Frames, reps: Frames) -> None:
     frame = reps(paused=[False, False, True])
     soft = ask("accounts: {owner: 40}", batch, frame)
     assert effect(soft, "account") == [[0, -40, -40], [-40, 0, -40]]
-    leave = pd.DataFrame({"rep_id": ["r1"], "start": ["2026-03-01"], "end": ["2026-03-09"]})
+    leave = pd.DataFrame({"rep_id": ["r1"], "start": ["2026-03-01"], "end": ["2026-03-10"]})
     capacity = rep_capacity(load_policy(""), frame, at=AT, calendar=leave)
     assert drawn(ask("accounts: {owner: hard}", batch, frame, capacity=capacity)) == ["xx.", ".x."]
     held = ask("accounts: {owner: hard, if_owner_away: nurture}", batch, frame, capacity=capacity)
@@ -224,7 +224,7 @@ def test_tiers_that_a_new_rep_may_not_get_yet(leads: Frames, reps: Frames) -> No
     """On day 29 hot leads are forbidden, or charged; on day 30 they are not."""
     frame = reps(start_date=["2026-02-03", "2026-02-02", None])
     batch = leads(score=[1, 2])
-    labels, names = tiers(load_policy(RAMP % ""), batch, np.array([100.0, 1.0]))
+    labels, names = tiers(load_policy(RAMP % ""), batch, np.array([100.0, 1.0]), at=AT)
     assert names == ("hot", "cold")
     assert drawn(ask(RAMP % "", batch, frame, tier=labels)) == [".xx", "xxx"]
     soft = ask(RAMP % ", price: 25", batch, frame, tier=labels)
@@ -261,11 +261,12 @@ def test_contradicting_overrides_are_refused_together(leads: Frames, reps: Frame
         ("l2", "r1", "lock"),
         ("l2", "r1", "ban"),
         ("l1", "r9", "ban"),
+        ("l1", "r9", "lock"),
         ("l1", "r1", "hold"),
     )
     with pytest.raises(TableError) as caught:
         ask("", leads(score=[1, 2]), reps(level=["a", "b"]), overrides=table)
-    assert [finding.row for finding in caught.value.findings] == [2, 5, 6, None]
+    assert [finding.row for finding in caught.value.findings] == [2, 6, 7, None]
     with pytest.raises(TableError, match="'kind'"):
         ask("", leads(score=[1]), reps(level=["a"]), overrides=table[["lead_id", "rep_id"]])
 

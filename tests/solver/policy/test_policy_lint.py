@@ -78,6 +78,12 @@ def test_a_sound_policy_has_a_clean_bill(batch: pd.DataFrame, team: pd.DataFrame
         ("screening: [{name: r, when: score > 99}]", "notice", "screening[0].when", "holds for no lead"),
         ("weights: [{name: r, reps: level == 'juniour', weight: 2}]", "notice", "weights[0].reps", "'junior'"),
         (
+            "weights: [{name: r, reps: level == 'juniour', weight: 2}]",
+            "notice",
+            "weights[0].reps",
+            "never 'juniour' in these tables: the predicate holds for no rep",
+        ),
+        (
             "screening: [{name: a, when: score > 50}, {name: b, when: score > 80}]",
             "notice",
             "screening[1].when",
@@ -140,6 +146,13 @@ def test_a_sound_policy_has_a_clean_bill(batch: pd.DataFrame, team: pd.DataFrame
             "owes r3",
         ),
         (
+            "equity: [{name: e, measure: leads, low: 0.9}]\n"
+            "capacity: {caps: [{name: c, per: day, at_most: 1, reps: team_id == 'B'}]}",
+            "error",
+            "equity[0].low",
+            "owes r3 1.2 leads, and capacity and caps leave 1",
+        ),
+        (
             "equity: [{name: e, measure: opportunity, low: 0.5}]\n"
             "rules: [{name: r, effect: forbid, when: rep.team_id == 'B'}]",
             "error",
@@ -195,6 +208,7 @@ def test_locks_against_capacity_and_rules(batch: pd.DataFrame, team: pd.DataFram
     two = locks[:2].assign(rep_id=["r1", "r2"])
     family = batch.assign(account_id=["a", "a", "c", "d"])
     assert says(found("", family, team, overrides=two), "locked to r1, r2", "error", "accounts.together")
+    assert not says(found("", family, team, overrides=locks[:2]), "locked to")
     ban = locks[:1].assign(kind="ban")
     assert says(found("", batch, team, overrides=pd.concat([locks[:1], ban])), "both locked to and banned", "error")
 
@@ -207,9 +221,17 @@ def test_parcels_that_fit_nowhere(batch: pd.DataFrame, team: pd.DataFrame) -> No
         "notice",
         "accounts.together",
     )
+    assert not says(found("capacity: {effort: {default: 5}}", batch, team), "stay together")
+    assert not says(found("", batch.assign(account_id=["a", "a", "a", "d"]), team), "stay together")
     apart = "territories: {cover: [{name: North, when: country == 'SE'}, {name: South, when: country == 'DE'}]}\n"
     split = batch.assign(account_id=["a", "b", "a", "d"])
     assert says(found(apart, split, team), "no one rep may get all of them", "notice", "accounts.together")
+
+
+def test_reserves_may_hold_back_everything_but_no_more(batch: pd.DataFrame, team: pd.DataFrame) -> None:
+    """Two reserves of a half are told of only when they come to more than the whole."""
+    policy = "reserve: [{name: a, leads: score > 50, share: 0.5}, {name: b, leads: score < 50, share: 0.5}]"
+    assert not says(found(policy, batch, team), "holds back")
 
 
 def test_unknown_countries_of_reps(batch: pd.DataFrame, team: pd.DataFrame) -> None:

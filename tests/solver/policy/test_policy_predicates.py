@@ -121,7 +121,13 @@ def test_bare_columns_of_a_rep_predicate() -> None:
         ("skills == 'x'", ["The reps have one"]),
         ("tags == 'a'", ["has(list, value)"]),
         ("country in 'SE'", ["must be followed by a list"]),
-        ("created_at > 'soon'", ["'soon' is not a date"]),
+        ("created_at > 'soon'", ["`'soon'` is a text and no date", "2026-01-31"]),
+        ("created_at > ''", ["no date"]),
+        ("created_at > 'NaT'", ["no date"]),
+        ("created_at > '9999999-01-01'", ["no date"]),
+        ("created_at > country", ["`country` is a text and no date"]),
+        ("created_at > date(country)", ["date must have a date"]),
+        ("created_at > date('x')", ["date must have a date"]),
         ("created_at > 5", ["is a time", "is a number"]),
         ("has(country, 'x')", ["has must have a list"]),
         ("has(tags, (urgent == true))", ["a column or a single value"]),
@@ -136,7 +142,10 @@ def test_bare_columns_of_a_rep_predicate() -> None:
         ("(country == 'x'", ["Close every bracket"]),
         ("country == 'x", ["quote"]),
         ("country && urgent", ["Write and."]),
-        ("a$b", ["not understood"]),
+        ("a$b", ["not understood", "character 2"]),
+        ("!urgent", ["Write not."]),
+        ("country == 'a\\d'", ["can be read"]),
+        ("country == 'a\\'", ["A quote is not closed", "character 12"]),
         ("postal_code not startswith '1'", ["Write not (column startswith"]),
         ("", ["must not be empty"]),
         ("x == " + "1" * 400, ["can be compared"]),
@@ -195,6 +204,10 @@ def test_the_probe_finds_what_the_whole_table_would() -> None:
     assert holds(parse("company_size > 5", scope="lead"), TABLES.probe()).shape == (1,)
     with pytest.raises(PredicateError):
         holds(parse("company_size == 'x'", scope="lead"), TABLES.probe())
+    one = Tables(leads=LEADS.iloc[:1].assign(country="2026-01-01"), at=AT)
+    for tables in (one, one.probe()):
+        with pytest.raises(PredicateError, match="no date"):
+            holds(parse("created_at > country", scope="lead"), tables)
     empty = Tables(leads=LEADS.iloc[:0], reps=REPS, at=AT)
     assert holds(parse("has(rep.skills, lead.product)", scope="pair"), empty).shape == (0, 2)
     assert holds(parse("country == 'SE'", scope="lead"), empty.probe()).shape == (1,)

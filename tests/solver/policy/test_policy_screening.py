@@ -41,33 +41,33 @@ def test_tiers_by_threshold_quantile_and_predicate(leads: Frames) -> None:
     """Bands take in order; equal scores are of one tier; a missing score is of the last."""
     batch = leads(score=[90, 80, 50, 50, 10, np.nan], source=["a", "b", "c", "d", "vip", "f"])
     by_level = load_policy("tiers: {bands: [{name: hot, at_least: 80}, {name: warm, at_least: 50}, {name: cold}]}")
-    assert tiers(by_level, batch)[0].tolist() == [0, 0, 1, 1, 2, 2]
+    assert tiers(by_level, batch, at=AT)[0].tolist() == [0, 0, 1, 1, 2, 2]
     by_share = load_policy("tiers: {bands: [{name: hot, top: 0.2}, {name: warm, top: 0.6}, {name: cold}]}")
-    labels, names = tiers(by_share, batch)
+    labels, names = tiers(by_share, batch, at=AT)
     assert labels.tolist() == [0, 1, 1, 1, 2, 2]
     assert names == ("hot", "warm", "cold")
     vip = load_policy("tiers: {bands: [{name: vip, when: source == 'vip'}, {name: rest}]}")
-    assert tiers(vip, batch)[0].tolist() == [1, 1, 1, 1, 0, 1]
+    assert tiers(vip, batch, at=AT)[0].tolist() == [1, 1, 1, 1, 0, 1]
 
 
 def test_tiers_by_expected_revenue(leads: Frames) -> None:
     """The caller passes the expected revenue; without it the call is refused."""
     policy = load_policy("tiers: {by: expected, bands: [{name: hot, top: 0.5}, {name: cold}]}")
-    assert tiers(policy, leads(score=[1, 2, 3]), np.array([5.0, 50.0, 20.0]))[0].tolist() == [1, 0, 0]
+    assert tiers(policy, leads(score=[1, 2, 3]), np.array([5.0, 50.0, 20.0]), at=AT)[0].tolist() == [1, 0, 0]
     with pytest.raises(UsageError, match="expected="):
-        tiers(policy, leads(score=[1]))
+        tiers(policy, leads(score=[1]), at=AT)
 
 
 def test_tiers_need_a_number_column(leads: Frames) -> None:
     """A text column, or none, is told with the columns that would do."""
     policy = load_policy("tiers: {by: grade, bands: [{name: hot, top: 0.5}, {name: cold}]}")
     with pytest.raises(PolicyError, match="score"):
-        tiers(policy, leads(score=[1], grade=["A"]))
+        tiers(policy, leads(score=[1], grade=["A"]), at=AT)
 
 
 def test_no_tiers_is_one_tier(leads: Frames) -> None:
     """A policy without bands has the single tier `all`."""
-    labels, names = tiers(load_policy(""), leads(score=[1, 2]))
+    labels, names = tiers(load_policy(""), leads(score=[1, 2]), at=AT)
     assert (labels.tolist(), names) == ([0, 0], ("all",))
 
 

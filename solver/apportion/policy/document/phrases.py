@@ -30,6 +30,11 @@ class SectionText:
     rules: list[RuleText] = field(default_factory=list)
 
 
+def many(count: int, thing: str) -> str:
+    """`1 lead`, `2 leads`."""
+    return f"{count} {thing}{'' if count == 1 else 's'}"
+
+
 def money(policy: Policy, amount: float) -> str:
     """An amount with the currency."""
     return f"{policy.currency} {amount:,.2f}".removesuffix(".00")

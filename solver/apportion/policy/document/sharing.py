@@ -54,13 +54,21 @@ def limits(policy: Policy) -> SectionText:
     return SectionText("limits", "Limits", "In plain numbers." if rules else "There are none.", rules)
 
 
+UNITS = {
+    "leads": "leads",
+    "effort": "effort units",
+    "revenue": "in expected revenue",
+    "opportunity": "in opportunity",
+}
+
+
 def _limit_says(rule: Limit) -> str:
     bounds = [f"at least {rule.low:g}"] if rule.low is not None else []
     bounds += [f"at most {rule.high:g}"] if rule.high is not None else []
     group = "All together" if rule.by == "all" else f"Each {rule.by.replace('_', ' ')}"
     each = f", for each {rule.each.replace('_', ' ')}" if rule.each else ""
     counted = f"counting {leads(rule.leads)} and {reps(rule.reps)}"
-    return f"{group} gets {listed(bounds)} of {MEASURES[rule.measure]}{each}, {counted}."
+    return f"{group} gets {listed(bounds)} {UNITS[rule.measure]}{each}, {counted}."
 
 
 def value(policy: Policy) -> SectionText:

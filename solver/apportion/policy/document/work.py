@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from apportion.policy.document.phrases import RuleText, SectionText, code, force, leads, money, reps, start
+from apportion.policy.document.phrases import RuleText, SectionText, code, force, leads, many, money, reps, start
 from apportion.policy.document.sentences import listed
 from apportion.policy.schema import Policy
 
@@ -22,7 +22,7 @@ def capacity(policy: Policy) -> SectionText:
     ]
     for cap in rule.caps:
         per = "open at once" if cap.per == "open" else f"per {cap.per}"
-        says_cap = f"{start(reps(cap.reps))}: at most {cap.at_most} leads {per}."
+        says_cap = f"{start(reps(cap.reps))}: at most {many(cap.at_most, 'lead')} {per}."
         rules.append(RuleText(cap.name, says_cap, force(policy, cap.price, " a lead more"), code(cap.reps)))
     if rule.backlog.effort_each:
         most = f"together at most {rule.backlog.at_most:.0%} of the capacity"
@@ -57,7 +57,7 @@ def ramp(policy: Policy) -> SectionText:
     for floor in policy.explore:
         whom = [f"in their first {floor.first_days} days"] if floor.first_days is not None else []
         whom += [f"with fewer than {floor.fewer_than} past leads"] if floor.fewer_than is not None else []
-        says = f"Reps {listed(whom, 'or')} get at least {floor.minimum} leads, as far as they have room."
+        says = f"Reps {listed(whom, 'or')} get at least {many(floor.minimum, 'lead')}, as far as they have room."
         rules.append(RuleText(floor.name, says, force(policy, floor.price, " a missing lead"), code(floor.reps)))
     return SectionText("ramp", "New reps", "" if rules else "New reps have their full capacity at once.", rules)
 

@@ -18,9 +18,10 @@ WHOM = {"lead": "no lead of this batch", "rep": "no rep", "pair": "no pair of a 
 
 
 def unreached(batch: CheckedBatch) -> Iterator[Finding]:
-    """Predicates that hold for nothing."""
+    """Predicates that hold for nothing, though all texts in them occur."""
     for path, predicate in batch.policy.predicates():
-        if not batch.asked.holds(predicate, path).any():
+        strange = next(unknown_texts(batch, predicate), None)
+        if strange is None and not batch.asked.holds(predicate, path).any():
             message = f"holds for {WHOM[predicate.scope]}"
             yield batch.told("notice", path, message, value=predicate.text, remedy="Is it meant so?")
 
@@ -51,16 +52,24 @@ def shadowed(batch: CheckedBatch) -> Iterator[Finding]:
 def unknown_values(batch: CheckedBatch) -> Iterator[Finding]:
     """Texts in a predicate that its column never holds: often a typing error."""
     for path, predicate in batch.policy.predicates():
-        for side, column, text in _compared(predicate):
-            values = batch.asked.tables.get(side, column)
-            if values.kind not in ("text", "list"):
-                continue
+        for place_of, text, known in unknown_texts(batch, predicate):
+            near = difflib.get_close_matches(text, known, n=1, cutoff=0.5)
+            remedy = f"Did you mean {near[0]!r}?" if near else f"It holds: {some(known)}."
+            nothing = (
+                "" if batch.asked.holds(predicate, path).any() else f": the predicate holds for {WHOM[predicate.scope]}"
+            )
+            message = f"{place_of} is never {text!r} in these tables{nothing}"
+            yield batch.told("notice", path, message, value=predicate.text, remedy=remedy)
+
+
+def unknown_texts(batch: CheckedBatch, predicate: Predicate) -> Iterator[tuple[str, str, list[str]]]:
+    """(side.column, text, what the column holds) for every text compared with a column that never holds it."""
+    for side, column, text in _compared(predicate):
+        values = batch.asked.tables.get(side, column)
+        if values.kind in ("text", "list"):
             known = sorted(_distinct(values.data, values.missing))
             if text not in known:
-                near = difflib.get_close_matches(text, known, n=1, cutoff=0.5)
-                remedy = f"Did you mean {near[0]!r}?" if near else f"It holds: {some(known)}."
-                message = f"{side}.{column} is never {text!r} in these tables"
-                yield batch.told("notice", path, message, value=predicate.text, remedy=remedy)
+                yield f"{side}.{column}", text, known
 
 
 def _distinct(

@@ -26,6 +26,7 @@ from apportion.policy.predicates.values import (
     by_distinct,
     column,
     constant,
+    moment_of,
 )
 
 Result = Values | Truth | Choices
@@ -81,9 +82,7 @@ class _Probe(Tables):
         values = self.whole.get(side, name)
         if not values.data.size:
             return Values("nothing", np.zeros((1, 1)), np.ones((1, 1), dtype=bool))
-        known = np.flatnonzero(~values.missing.ravel())
-        entry = int(known[0]) if len(known) else 0
-        return Values(values.kind, values.data.reshape(-1, 1)[[entry]], values.missing.reshape(-1, 1)[[entry]])
+        return Values(values.kind, values.data.reshape(-1, 1)[:1], values.missing.reshape(-1, 1)[:1])
 
 
 def holds(predicate: Predicate, tables: Tables) -> Bools:
@@ -243,13 +242,11 @@ class _Evaluation:
         return result
 
     def as_time(self, values: Values, node: ast.expr) -> Values:
-        if values.data.size != 1:
-            self.fail(node, f"{self.shown(node)} is a text, and is compared with a time", "Write a date: '2026-01-31'.")
-        text = values.data.item()
-        try:
-            return constant(pd.Timestamp(text))
-        except (ValueError, TypeError):
-            self.fail(node, f"{text!r} is not a date", "Write it as '2026-01-31' or '2026-01-31T09:00'.")
+        moment = moment_of(values)
+        if moment is None:
+            message = f"{self.shown(node)} is a text and no date, and is compared with a time"
+            self.fail(node, message, "Write it as '2026-01-31' or '2026-01-31T09:00'.")
+        return moment
 
     def shown(self, node: ast.expr) -> str:
         """The operand as the policy's author wrote it."""

@@ -9,7 +9,17 @@ from typing import Any, NoReturn, Protocol
 import numpy as np
 import pandas as pd
 
-from apportion.policy.predicates.values import MICROSECONDS, Choices, Kind, Truth, Values, by_distinct, constant, mapped
+from apportion.policy.predicates.values import (
+    MICROSECONDS,
+    Choices,
+    Kind,
+    Truth,
+    Values,
+    by_distinct,
+    constant,
+    mapped,
+    moment_of,
+)
 
 Result = Values | Truth | Choices
 TEXT_TESTS: dict[str, Callable[[str, str], bool]] = {
@@ -125,12 +135,10 @@ def _share(items: frozenset[Any], others: frozenset[Any]) -> bool:
 
 
 def _date(value: Values, asker: Asker, node: ast.expr) -> Values:
-    if value.kind != "text" or value.data.size != 1:
-        asker.fail(node, "date must have a text as operand", "Write date('2026-01-31').")
-    try:
-        return constant(pd.Timestamp(value.data.item()))
-    except (ValueError, TypeError):
-        asker.fail(node, f"{value.data.item()!r} is not a date", "Write date('2026-01-31').")
+    moment = moment_of(value)
+    if moment is None:
+        asker.fail(node, "date must have a date in text as operand", "Write date('2026-01-31').")
+    return moment
 
 
 def _time(name: str, value: Values, asker: Asker, node: ast.expr) -> Values:

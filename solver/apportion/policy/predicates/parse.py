@@ -10,6 +10,7 @@ import ast
 import difflib
 import io
 import tokenize
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
@@ -60,9 +61,12 @@ def parse(text: str, *, scope: Scope) -> Predicate:
         raise PredicateError(
             f"A predicate must have at most {MAX_LENGTH} characters", text=text[:40] + "…", position=MAX_LENGTH
         )
+    _check_characters(text)
     source = _rewrite(text)
     try:
-        tree = ast.parse(source, mode="eval").body
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # an escape such as '\\d' that means nothing is refused, not guessed at
+            tree = ast.parse(source, mode="eval").body
     except SyntaxError as error:
         raise _syntax(text, error) from None
     except (RecursionError, MemoryError, ValueError):
@@ -95,10 +99,6 @@ def _rewrite(text: str) -> str:
     for token in _tokens(text):
         if token.string in REFUSED:
             _refuse(text, token.start[1], f"'{token.string}' is not known here", REFUSED[token.string])
-        if token.type == tokenize.ERRORTOKEN and token.string.strip():
-            _refuse(
-                text, token.start[1], f"{token.string!r} is not understood", "Put text between quotes: 'like this'."
-            )
         infix = token.type == tokenize.NAME and token.string in INFIX and ends_operand
         if infix:
             start, width = token.start[1], len(token.string)
@@ -108,6 +108,24 @@ def _rewrite(text: str) -> str:
             word or token.type in (tokenize.NUMBER, tokenize.STRING) or token.string in (")", "]")
         )
     return "".join(out)
+
+
+def _check_characters(text: str) -> None:
+    """Refuse quotes left open, and characters that have no place outside of quotes, alike in all versions of Python."""
+    quote, opened, skip = "", 0, False
+    for position, letter in enumerate(text):
+        if skip:
+            skip = False
+        elif quote:
+            skip = letter == "\\"
+            quote = "" if letter == quote else quote
+        elif letter in "'\"":
+            quote, opened = letter, position
+        elif letter in "$?`;#{}@^\\" or (letter == "!" and text[position + 1 : position + 2] != "="):
+            remedy = "Write not." if letter == "!" else "Put text between quotes: 'like this'."
+            _refuse(text, position, f"{letter!r} is not understood", remedy)
+    if quote:
+        _refuse(text, opened, "A quote is not closed", "Close every bracket and quote.")
 
 
 def _tokens(text: str) -> Iterator[tokenize.TokenInfo]:

@@ -36,6 +36,7 @@ class Values:
     kind: Kind
     data: NDArray[Any]
     missing: Bools
+    literal: bool = False  # written out in the predicate
 
 
 @dataclass(frozen=True)
@@ -71,12 +72,23 @@ def constant(value: Any) -> Values:
     """A single value, to be broadcast."""
     known = np.zeros((1, 1), dtype=bool)
     if isinstance(value, bool):
-        return Values("flag", np.full((1, 1), value), known)
+        return Values("flag", np.full((1, 1), value), known, literal=True)
     if isinstance(value, (int, float)):
-        return Values("number", np.full((1, 1), float(value)), known)
+        return Values("number", np.full((1, 1), float(value)), known, literal=True)
     if isinstance(value, (pd.Timestamp, dt.datetime, dt.date)):
-        return Values("time", np.full((1, 1), microseconds(value)), known)
-    return Values("text", _objects([value]).reshape(1, 1), known)
+        return Values("time", np.full((1, 1), microseconds(value)), known, literal=True)
+    return Values("text", _objects([value]).reshape(1, 1), known, literal=True)
+
+
+def moment_of(values: Values) -> Values | None:
+    """A text that is written out in the predicate, read as a date; None where it is none."""
+    if values.kind != "text" or not values.literal:
+        return None
+    try:
+        stamp = pd.Timestamp(values.data.item())
+    except (ValueError, TypeError):
+        return None
+    return None if pd.isna(stamp) else constant(stamp)
 
 
 def microseconds(value: Any) -> int:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, model_validator
 
+from apportion.policy.daysoff import known_country
 from apportion.policy.hours import WeeklyHours, read_hours
 from apportion.policy.schema.common import (
     EVERY_REP,
@@ -43,8 +44,6 @@ def _hours(text: str) -> str:
 
 
 def _country(code: str) -> str:
-    from apportion.policy.daysoff import known_country
-
     if not known_country(code):
         raise ValueError("must be a country with known public holidays, such as SE, or with its part, such as US-CA")
     return code

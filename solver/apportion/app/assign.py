@@ -1,0 +1,209 @@
+"""Assign one batch: read, believe, build, solve, verify, explain, measure against the routers, write."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+import apportion.engines as engines
+from apportion.app.believe import estimate, needs_spread, obtain_model, past_rates
+from apportion.app.sources import Read, Sources, default_moment, read_sources
+from apportion.build import Batch, build_batch
+from apportion.connectors import csv_bytes, json_bytes, write_files
+from apportion.policy import document_policy, load_policy
+from apportion.problem import Plan, Status
+from apportion.reasons import Explanations, assignments_frame, explain, plan_document
+from apportion.whatif import BaselineResult, router_context, run_baselines, score
+from apportion_models import FitModel
+from apportion_models.errors import InfeasibleError, InputError, LimitError
+
+Step = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class AssignRequest:
+    """What to assign. model : folder of a saved model, else the history is learnt from. Settings that are None are the policy's."""
+
+    sources: Sources
+    policy: str | Path | None = None
+    model: Path | None = None
+    at: pd.Timestamp | None = None
+    gap: float | None = None
+    time_limit: float | None = None
+    seed: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class AssignReport:
+    """A verified plan with its reasons, and the routers beside it."""
+
+    batch: Batch
+    plan: Plan
+    model: FitModel
+    explanations: Explanations
+    own: BaselineResult
+    baselines: tuple[BaselineResult, ...]
+    order: tuple[str, ...]
+    run: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def assignments(self) -> pd.DataFrame:
+        """The leads' columns in the order of their table, then what was decided and why."""
+        table = assignments_frame(self.batch, self.plan, explanations=self.explanations)
+        place = {lead: row for row, lead in enumerate(table["lead_id"].astype(str))}
+        return table.iloc[[place[lead] for lead in self.order]].reset_index(drop=True)
+
+    def document(self) -> dict[str, Any]:
+        """plan.json."""
+        document = plan_document(self.batch, self.plan, explanations=self.explanations)
+        document["run"] = self.run
+        document["baselines"] = [_measured(result) for result in (self.own, *self.baselines)]
+        document["evidence"] = list(self.model.evidence_.sentences)
+        return document
+
+    def html(self) -> str:
+        """report.html."""
+        from apportion.reasons.report import render_report  # plots are loaded only where a report is made
+
+        return render_report(
+            self.batch,
+            self.plan,
+            self.baselines,
+            own=self.own,
+            explanations=self.explanations,
+            evidence={"What the history gives evidence for": self.model.evidence_.sentences},
+            findings=self.model.findings_,
+            run=self.run,
+            title=f"Lead assignment: {self.batch.policy.name}",
+        )
+
+    def write(self, folder: Path) -> list[Path]:
+        """Write assignments.csv, report.html, policy.html and, last, plan.json."""
+        files = {
+            "assignments.csv": csv_bytes(self.assignments),
+            "report.html": self.html().encode(),
+            "policy.html": document_policy(self.batch.policy).encode(),
+            "plan.json": json_bytes(self.document()),
+        }
+        return write_files(folder, files)
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A batch that is ready to solve, and what it was made from."""
+
+    batch: Batch
+    model: FitModel
+    order: tuple[str, ...]
+    seed: int
+    run: dict[str, Any]
+
+
+def prepare(request: AssignRequest, *, step: Step = lambda _: None) -> Prepared:
+    """Read the tables, obtain the model and pose the batch."""
+    step("Reading tables")
+    read = read_sources(request.sources)
+    policy = load_policy(request.policy)
+    at = default_moment(read.tables) if request.at is None else request.at
+    seed = policy.solve.seed if request.seed is None else request.seed
+    _need_reps(read)
+    step("Loading the model" if request.model else "Learning from the history")
+    model = obtain_model(read, request.model, at=at, seed=seed)
+    step("Posing the batch")
+    batch = build_batch(policy, read.tables, estimate(model, read, at=at, with_spread=needs_spread(policy)), at=at)
+    return Prepared(batch, model, read.order, seed, _run_facts(batch, model, request, seed))
+
+
+def assign(
+    request: AssignRequest,
+    *,
+    step: Step = lambda _: None,
+    on_progress: Callable[[engines.Progress], None] | None = None,
+) -> AssignReport:
+    """Assign one batch. `step` is told what is being done.
+
+    Raises InputError for tables, policy or model that cannot be used; InfeasibleError, with the diagnosis, where no plan keeps the hard rules;
+    LimitError where none was found in time.
+    """
+    prepared = prepare(request, step=step)
+    batch, model, solving = prepared.batch, prepared.model, prepared.batch.policy.solve
+    step("Solving")
+    plan = engines.solve(
+        batch.problem,
+        gap=solving.gap if request.gap is None else request.gap,
+        time_limit=solving.time_limit if request.time_limit is None else request.time_limit,
+        seed=prepared.seed,
+        on_progress=on_progress,
+    )
+    _refuse_without_plan(batch, plan)
+    step("Explaining")
+    context = router_context(batch, rank=past_rates(model, batch.reps), seed=prepared.seed)
+    return AssignReport(
+        batch=batch,
+        plan=plan,
+        model=model,
+        explanations=explain(batch, plan),
+        own=score(batch.problem, plan.rep, name="plan", title="This plan"),
+        baselines=run_baselines(batch.problem, context),
+        order=prepared.order,
+        run=prepared.run,
+    )
+
+
+def _need_reps(read: Read) -> None:
+    if not len(read.tables.reps):
+        raise InputError("The reps table must have at least one rep; it has none.")
+
+
+def _refuse_without_plan(batch: Batch, plan: Plan) -> None:
+    if plan.status is Status.INFEASIBLE:
+        from apportion.reasons.diagnose import diagnose  # solves again, many times: only where it is needed
+
+        raise InfeasibleError(str(diagnose(batch.problem, batch=batch)))
+    if plan.status is Status.TIME_LIMIT:
+        raise LimitError("No plan was found within the time limit, and none was proved impossible. Raise --time-limit.")
+
+
+def _run_facts(batch: Batch, model: FitModel, request: AssignRequest, seed: int) -> dict[str, Any]:
+    """What a person needs to repeat the run: versions and fingerprints, no path and no clock."""
+    from apportion import __version__
+
+    return {
+        "apportion": __version__,
+        "at": batch.at.isoformat(),
+        "policy": batch.policy.fingerprint,
+        "leads": _fingerprint(batch.leads),
+        "reps": _fingerprint(batch.reps),
+        "model": model.level_,
+        "model_source": "saved" if request.model else "history",
+        "seed": seed,
+    }
+
+
+def _fingerprint(table: pd.DataFrame) -> str:
+    """sha256 of the table as CSV, in the order of ids."""
+    return hashlib.sha256(csv_bytes(table)).hexdigest()
+
+
+def _measured(result: BaselineResult) -> dict[str, Any]:
+    return {
+        "name": result.name,
+        "title": result.title,
+        "expected_revenue": float(result.expected_revenue),
+        "objective": float(result.objective),
+        "placed": int(result.n_placed),
+        "gini_revenue": _number(result.gini_revenue),
+        "gini_opportunity": _number(result.gini_opportunity),
+        "worst_off_share": _number(result.worst_off_share),
+        "broken_rules": list(result.broken_rules),
+    }
+
+
+def _number(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None

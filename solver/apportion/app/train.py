@@ -1,0 +1,31 @@
+"""Fit a model on the history and save it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from apportion.app.sources import Sources, read_sources
+from apportion_models import FitModel, save_model
+from apportion_models.errors import Finding, UsageError
+
+
+@dataclass(frozen=True, eq=False)
+class TrainReport:
+    """The fitted model, what was found in the tables, and where it was saved."""
+
+    model: FitModel
+    findings: tuple[Finding, ...]
+    folder: Path
+
+
+def train(sources: Sources, *, out: Path, until: pd.Timestamp | None = None, seed: int = 0) -> TrainReport:
+    """Learn from `history` and `reps` and save the model into the folder `out`."""
+    if sources.history is None or sources.reps is None:
+        raise UsageError("Fitting needs a history (--history) and the reps (--reps).")
+    read = read_sources(sources)
+    assert read.history is not None
+    model = FitModel(random_state=seed).fit(read.history, read.tables.reps, until=until)
+    return TrainReport(model, (*read.tables.findings, *model.findings_), save_model(model, out))

@@ -1,0 +1,142 @@
+"""`apportion assign`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.markup import escape
+
+from apportion.app import AssignReport, AssignRequest, assign
+from apportion.cli import options
+from apportion.cli.screen import money, out, show_json, steps, table, tell_error
+
+SHOWN_REPS = 12
+
+
+def assign_command(
+    leads: options.Leads,
+    reps: options.Reps,
+    out_folder: options.Out,
+    history: options.History = None,
+    model: options.Model = None,
+    policy: options.PolicyFile = None,
+    mapping: options.MappingFile = None,
+    accounts: options.Accounts = None,
+    teams: options.Teams = None,
+    territories: options.Territories = None,
+    calendar: options.Calendar = None,
+    overrides: options.Overrides = None,
+    earlier: options.Earlier = None,
+    at: options.At = None,
+    gap: options.Gap = None,
+    time_limit: options.TimeLimit = None,
+    seed: options.Seed = None,
+    as_json: options.AsJson = False,
+    quiet: options.Quiet = False,
+) -> int:
+    """Assign a batch of leads to reps, and write assignments.csv, plan.json and report.html."""
+    request = AssignRequest(
+        sources=options.sources(
+            leads=leads,
+            reps=reps,
+            history=history,
+            accounts=accounts,
+            teams=teams,
+            territories=territories,
+            calendar=calendar,
+            overrides=overrides,
+            earlier=earlier,
+            mapping=mapping,
+        ),
+        policy=policy,
+        model=model,
+        at=options.moment(at),
+        gap=gap,
+        time_limit=time_limit,
+        seed=seed,
+    )
+    return run_assign(request, out_folder, as_json=as_json, quiet=quiet)
+
+
+def run_assign(request: AssignRequest, folder: Path, *, as_json: bool, quiet: bool) -> int:
+    """Assign, write, show; 5 where the time limit came before the gap, else 0."""
+    with steps(quiet) as progress:
+        report = assign(request, step=progress.step, on_progress=progress.solving)
+        progress.step("Writing")
+        written = report.write(folder)
+    if as_json:
+        show_json(report.document())
+    else:
+        show_report(report, written)
+    if report.plan.certificate.stopped_by == "time":
+        tell_error(f"Stopped at the time limit with a gap of {report.plan.gap:.3%}; the best plan was written.")
+        return 5
+    return 0
+
+
+def show_report(report: AssignReport, written: list[Path]) -> None:
+    """The readable summary."""
+    console, document = out(), report.document()
+    summary, currency = document["summary"], document["currency"]
+    console.print(
+        f"{summary['leads']:,} leads: {summary['assigned']:,} assigned to {summary['reps']} reps, "
+        f"{summary['nurture']:,} to nurture, {summary['reject']:,} rejected. "
+        f"Expected revenue {money(summary['expected_revenue'], currency)}."
+    )
+    for sentence in document["certificate"]["words"]:
+        console.print(escape(sentence))
+    console.print()
+    console.print(_against_routers(report, currency))
+    console.print("Predicted by the same model for all: not proof. `apportion evaluate` measures out of sample.\n")
+    console.print(_busiest_reps(report, currency))
+    for finding in report.batch.notes:
+        console.print(f"Note: {escape(str(finding))}")
+    for sentence in document["evidence"]:
+        console.print(f"Evidence: {escape(sentence)}")
+    console.print("\nWritten: " + ", ".join(escape(str(path)) for path in written))
+
+
+def _against_routers(report: AssignReport, currency: str) -> object:
+    shown = table(
+        "",
+        "expected revenue",
+        "plan earns",
+        "leads",
+        "Gini of offers",
+        "worst-off offer",
+        title="Beside the rule-based routers",
+    )
+    for result in (report.own, *report.baselines):
+        ratio = (
+            report.own.expected_revenue / result.expected_revenue - 1 if result.expected_revenue > 0 else float("nan")
+        )
+        more = "" if result is report.own else f"{ratio:+.1%}"
+        shown.add_row(
+            result.title,
+            money(result.expected_revenue, currency),
+            more,
+            f"{result.n_placed:,}",
+            f"{result.gini_opportunity:.2f}",
+            f"{result.worst_off_share:.0%}",
+        )
+    return shown
+
+
+def _busiest_reps(report: AssignReport, currency: str) -> object:
+    reps = report.explanations.reps
+    top = reps.sort_values(["expected_revenue", "rep_id"], ascending=[False, True]).head(SHOWN_REPS)
+    title = f"Reps by expected revenue (the first {len(top)} of {len(reps)}; all are in report.html)"
+    shown = table(
+        "rep", "leads", "load", "capacity", "expected revenue", "offer against fair share", "one more slot", title=title
+    )
+    for row in top.to_dict(orient="records"):
+        shown.add_row(
+            escape(str(row["rep_id"])),
+            f"{row['leads']:,.0f}",
+            f"{row['load']:,.1f}",
+            f"{row['capacity']:,.1f}",
+            money(row["expected_revenue"], currency),
+            f"{row['opportunity_share']:.0%}",
+            money(row["slot_price"], currency),
+        )
+    return shown

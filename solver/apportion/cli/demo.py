@@ -1,0 +1,30 @@
+"""`apportion demo`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from apportion.app import AssignRequest, Sources
+from apportion.cli import options
+from apportion.cli.assign import run_assign
+from apportion.connectors import sample_folder
+
+SAMPLE_MOMENT = "2026-03-02T08:00Z"  # when the sample company assigns its batch
+
+OutFolder = Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")]
+
+
+def demo_command(
+    out: OutFolder = Path("out/demo"), as_json: options.AsJson = False, quiet: options.Quiet = False
+) -> int:
+    """Assign the sample company's batch of 1,200 leads to its 60 reps."""
+    folder = sample_folder()
+    tables = ("leads", "reps", "history", "accounts", "teams", "territories", "calendar")
+    sources = Sources(**{name: folder / f"{name}.csv" for name in tables})
+    at = options.moment(SAMPLE_MOMENT)
+    return run_assign(
+        AssignRequest(sources=sources, policy=folder / "policy.yaml", at=at), out, as_json=as_json, quiet=quiet
+    )

@@ -1,0 +1,55 @@
+"""`apportion evaluate`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from apportion.app import EvaluateRequest, evaluate
+from apportion.cli import options
+from apportion.cli.screen import out, show_json, steps
+
+Leads = Annotated[
+    str | None, typer.Option("--leads", help="The batch to plan; without it, the latest month of history.")
+]
+
+
+def evaluate_command(
+    history: options.History,
+    reps: options.Reps,
+    leads: Leads = None,
+    policy: options.PolicyFile = None,
+    mapping: options.MappingFile = None,
+    accounts: options.Accounts = None,
+    territories: options.Territories = None,
+    calendar: options.Calendar = None,
+    at: options.At = None,
+    gap: options.Gap = None,
+    time_limit: options.TimeLimit = None,
+    seed: options.Seed = None,
+    as_json: options.AsJson = False,
+    quiet: options.Quiet = False,
+) -> int:
+    """Measure the fit on later leads, and the plan that it leads to by cross-fitting, beside every router."""
+    tables = options.sources(
+        leads=leads,
+        reps=reps,
+        history=history,
+        accounts=accounts,
+        territories=territories,
+        calendar=calendar,
+        mapping=mapping,
+    )
+    request = EvaluateRequest(
+        sources=tables, policy=policy, at=options.moment(at), gap=gap, time_limit=time_limit, seed=seed
+    )
+    with steps(quiet) as progress:
+        report = evaluate(request, step=progress.step)
+    if as_json:
+        show_json(report.to_dict())
+    else:
+        for sentence in report.sentences():
+            out().print(escape(sentence))
+    return 0

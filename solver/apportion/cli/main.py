@@ -1,0 +1,99 @@
+"""`apportion`: one command a use case, one exit code a kind of end.
+
+0 done · 1 bug · 2 usage · 3 bad input · 4 infeasible · 5 stopped at a limit, best plan written · 6 a service beyond us failed · 130 interrupted.
+Data go to stdout, progress and faults to stderr.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from typing import Any, NoReturn
+
+import typer
+
+from apportion.cli.assign import assign_command
+from apportion.cli.check import verify_command
+from apportion.cli.demo import demo_command
+from apportion.cli.evaluate import evaluate_command
+from apportion.cli.policy import policy_commands
+from apportion.cli.screen import tell_error
+from apportion.cli.train import fit_command
+from apportion_models.errors import ApportionError, InputError
+
+INTERRUPTED, BUG, USAGE = 130, 1, 2
+# what typer raises for any wrong call: its own or click's class, by its version
+WRONG_CALL: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+
+app = typer.Typer(
+    name="apportion",
+    help="Decides which sales rep gets which lead: a joint optimum, with its proof, its prices and its reasons.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from apportion import __version__
+
+        typer.echo(f"apportion {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Show the version and stop."
+    ),
+) -> None:
+    pass
+
+
+app.command("demo", help="Assign the shipped sample batch, and show what comes out.")(demo_command)
+app.command("fit", help="Learn a fit model from a history and save it.")(fit_command)
+app.command("assign", help="Assign a batch of leads to reps.")(assign_command)
+app.command("evaluate", help="Measure honestly, out of sample, what the model and its plans are worth.")(
+    evaluate_command
+)
+app.command("verify", help="Check a written plan again from its inputs, without a solver.")(verify_command)
+app.add_typer(policy_commands, name="policy")
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run one command and give its exit code."""
+    try:
+        code = app(arguments, standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except typer.Exit as stop:
+        return stop.exit_code
+    except (typer.Abort, KeyboardInterrupt):
+        tell_error("Interrupted. Nothing that was not whole was written.")
+        return INTERRUPTED
+    except WRONG_CALL as error:
+        error.show(sys.stderr)
+        return USAGE
+    except InputError as error:
+        faults = [str(finding) for finding in error.findings]
+        tell_error(
+            f"The input cannot be used ({error.code}, {len(faults)} {'fault' if len(faults) == 1 else 'faults'}):",
+            *faults,
+        )
+        return error.exit_code
+    except ApportionError as error:
+        tell_error(str(error))
+        return error.exit_code
+    except MemoryError:
+        tell_error("There is not enough memory for this problem. Split the batch, or use a machine with more.")
+        return 5
+    except Exception:
+        traceback.print_exc()
+        tell_error("This is a bug in Apportion. Please report it with the lines above.")
+        return BUG
+
+
+def main() -> NoReturn:
+    """Entry point of the `apportion` command."""
+    sys.exit(run())

@@ -1,0 +1,57 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+import typer
+
+from apportion.app import Sources
+from apportion_models.errors import UsageError
+
+Leads = Annotated[
+    str, typer.Option("--leads", help="The batch: CSV, Parquet, or a SQL URL such as sqlite:///crm.db#leads.")
+]
+Reps = Annotated[str, typer.Option("--reps", help="The salespeople.")]
+History = Annotated[
+    str | None, typer.Option("--history", help="Past leads: who worked them, and whether they converted.")
+]
+Model = Annotated[Path | None, typer.Option("--model", help="Folder of a model that `apportion fit` saved.")]
+PolicyFile = Annotated[Path | None, typer.Option("--policy", help="The policy file; without it, the defaults.")]
+MappingFile = Annotated[Path | None, typer.Option("--mapping", help="Mapping file that renames columns and values.")]
+Accounts = Annotated[str | None, typer.Option("--accounts", help="Companies, their parents and owners.")]
+Teams = Annotated[str | None, typer.Option("--teams", help="Groups of reps.")]
+Territories = Annotated[
+    str | None, typer.Option("--territories", help="Who covers which territory, as primary or overflow.")
+]
+Calendar = Annotated[str | None, typer.Option("--calendar", help="Leave, training and the like.")]
+Overrides = Annotated[str | None, typer.Option("--overrides", help="Locks (this lead, this rep) and bans.")]
+Earlier = Annotated[
+    str | None, typer.Option("--earlier", help="What earlier batches gave, for caps and rolling windows.")
+]
+At = Annotated[
+    str | None, typer.Option("--at", help="When the batch is assigned (ISO 8601); default: when its last lead came in.")
+]
+Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")]
+Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Seed of everything random.")]
+Gap = Annotated[float | None, typer.Option("--gap", min=0.0, help="Relative gap at which to stop.")]
+TimeLimit = Annotated[float | None, typer.Option("--time-limit", help="Seconds for the solve.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout instead of text.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
+
+
+def sources(**given: str | Path | None) -> Sources:
+    """The tables that were named."""
+    return Sources(**given)
+
+
+def moment(text: str | None) -> pd.Timestamp | None:
+    """Read --at; a time without a zone is UTC. UsageError where it is none."""
+    if text is None:
+        return None
+    stamp = pd.to_datetime(text, errors="coerce")
+    if pd.isna(stamp):
+        raise UsageError(f"--at must be a date or time such as 2026-03-02T08:00Z. Got {text!r}.")
+    return stamp.tz_localize("UTC") if stamp.tzinfo is None else stamp.tz_convert("UTC")

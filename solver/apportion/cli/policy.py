@@ -1,0 +1,86 @@
+"""`apportion policy check | document | schema`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from apportion.app import lint
+from apportion.cli import options
+from apportion.cli.screen import show_json, tell_error
+from apportion.connectors import write_files
+from apportion.policy import document_policy, load_policy, policy_json_schema
+from apportion_models.errors import PolicyError
+
+policy_commands = typer.Typer(
+    help="Check a policy against data, or write it as a page for people.", no_args_is_help=True
+)
+
+PolicyArgument = Annotated[Path, typer.Argument(help="The policy file.")]
+
+
+@policy_commands.command("check")
+def check_command(
+    policy: PolicyArgument,
+    leads: options.Leads,
+    reps: options.Reps,
+    history: options.History = None,
+    mapping: options.MappingFile = None,
+    accounts: options.Accounts = None,
+    territories: options.Territories = None,
+    calendar: options.Calendar = None,
+    overrides: options.Overrides = None,
+    earlier: options.Earlier = None,
+    at: options.At = None,
+    as_json: options.AsJson = False,
+) -> int:
+    """Find rules that cannot work on these tables, or are likely not meant."""
+    tables = options.sources(
+        leads=leads,
+        reps=reps,
+        history=history,
+        mapping=mapping,
+        accounts=accounts,
+        territories=territories,
+        calendar=calendar,
+        overrides=overrides,
+        earlier=earlier,
+    )
+    findings = lint(policy, tables, at=options.moment(at))
+    errors = [finding for finding in findings if finding.severity == "error"]
+    if as_json:
+        show_json({"ok": not errors, "findings": [{"severity": f.severity, "text": str(f)} for f in findings]})
+    elif not errors:
+        for finding in findings:
+            typer.echo(f"{finding.severity}: {finding}")
+        typer.echo(
+            f"The policy can be used: no error, {len(findings)} {'notice' if len(findings) == 1 else 'notices'}."
+        )
+    else:
+        for finding in findings:
+            if finding.severity != "error":
+                tell_error(f"{finding.severity}: {finding}")
+    if errors:
+        raise PolicyError(errors)
+    return 0
+
+
+@policy_commands.command("document")
+def document_command(
+    policy: PolicyArgument,
+    out: Annotated[Path, typer.Option("--out", "-o", help="The HTML file to write.")] = Path("policy.html"),
+) -> int:
+    """Write the policy as a page for people, with a diagram of a lead's way."""
+    page = document_policy(load_policy(policy)).encode()
+    write_files(out.parent, {out.name: page})
+    typer.echo(f"Written: {out}")
+    return 0
+
+
+@policy_commands.command("schema")
+def schema_command() -> int:
+    """Print the JSON Schema of policy files."""
+    show_json(policy_json_schema())
+    return 0

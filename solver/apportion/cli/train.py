@@ -1,0 +1,50 @@
+"""`apportion fit`."""
+
+from __future__ import annotations
+
+from apportion.app import train
+from apportion.cli import options
+from apportion.cli.screen import show_json, steps
+from apportion_models.errors import UsageError
+
+
+def fit_command(
+    history: options.History,
+    reps: options.Reps,
+    out: options.Out,
+    mapping: options.MappingFile = None,
+    until: options.At = None,
+    seed: options.Seed = 0,
+    as_json: options.AsJson = False,
+    quiet: options.Quiet = False,
+) -> int:
+    """Learn a fit model from a history, and save it with its model card."""
+    if history is None:
+        raise UsageError("--history is needed.")
+    with steps(quiet) as progress:
+        progress.step("Learning from the history")
+        report = train(
+            options.sources(history=history, reps=reps, mapping=mapping),
+            out=out,
+            until=options.moment(until),
+            seed=seed or 0,
+        )
+    sentences = list(report.model.evidence_.sentences)
+    if as_json:
+        show_json(
+            {
+                "model": str(report.folder),
+                "level": report.model.level_,
+                "evidence": sentences,
+                "findings": [str(finding) for finding in report.findings],
+            }
+        )
+        return 0
+    from rich.markup import escape
+
+    from apportion.cli.screen import out as console
+
+    for line in (*sentences, *(f"Note: {finding}" for finding in report.findings)):
+        console().print(escape(line))
+    console().print(f"Saved: {escape(str(report.folder))}")
+    return 0

@@ -1,0 +1,59 @@
+"""Results as files. A killed run leaves each file as it was, or whole; the last file named is the sign that all are there."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from apportion_models.errors import InputError
+
+
+def write_files(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
+    """Write the files into the folder (made if it is not there), in their order. Gives their paths.
+
+    All are written beside their places first, and flushed to disk; only then each takes its place. Raises InputError where the folder cannot be
+    written; then nothing has changed.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".writing-", dir=folder) as staging:
+            for name, content in files.items():
+                _flushed(Path(staging) / name, content)
+            for name in files:
+                os.replace(Path(staging) / name, folder / name)
+    except OSError as error:
+        raise InputError(
+            f"The output folder {folder} must be writable: {error.strerror}. Nothing was changed."
+        ) from None
+    return [folder / name for name in files]
+
+
+def _flushed(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def json_bytes(document: Mapping[str, Any]) -> bytes:
+    """UTF-8 JSON, indented, without NaN; equal documents give equal bytes."""
+    return (json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1) + "\n").encode()
+
+
+def csv_bytes(table: pd.DataFrame) -> bytes:
+    """UTF-8 CSV with \\n line ends; lists joined by ;, times in UTC, missing cells empty."""
+    shown = table.copy()
+    for column in shown.columns:
+        if isinstance(shown[column].dtype, pd.DatetimeTZDtype):
+            shown[column] = shown[column].dt.strftime("%Y-%m-%dT%H:%M:%SZ")
+        elif shown[column].map(lambda cell: isinstance(cell, tuple)).any():
+            shown[column] = shown[column].map(
+                lambda cell: ";".join(map(str, cell)) if isinstance(cell, tuple) else cell
+            )
+    return str(shown.to_csv(index=False, lineterminator="\n")).encode()

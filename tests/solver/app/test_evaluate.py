@@ -1,0 +1,214 @@
+"""Evaluation on worlds whose truth is known: what is claimed for a plan must be what the plan is worth."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from apportion.app.believe import estimate, needs_spread
+from apportion.app.evaluate import EvaluateReport, EvaluateRequest, PlanValue, evaluate
+from apportion.app.evaluate.compare import compare
+from apportion.app.evaluate.crossfit import Side, plan_side
+from apportion.app.evaluate.halves import split_history
+from apportion.app.evaluate.question import first_assigned, pose_question
+from apportion.app.sources import Sources, read_sources
+from apportion.build import build_batch
+from apportion.policy import load_policy
+from apportion_models import FitModel
+from apportion_models.errors import UsageError
+from apportion_models.synthetic import World
+
+SHARED = Path(os.environ.get("APPORTION_SHARED", Path(__file__).resolve().parents[4] / "shared"))
+MAVEN = SHARED / "data" / "maven_crm"
+PLAIN = "version: 1\nname: plain\nequity: []\n"
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A policy without equity rules, which a network solves at once."""
+    path = tmp_path_factory.mktemp("policy") / "policy.yaml"
+    path.write_text(PLAIN)
+    return path
+
+
+def small_world(seed: int, strength: float, **more: float) -> World:
+    return World(seed=seed, n_reps=10, n_new=2, n_unseen=1, strength=strength, exploration=1.0, **more)
+
+
+def cross_fitted(world: World, policy: Path, *, rows: int = 2500, level: str = "rep") -> tuple[PlanValue, float]:
+    """What is claimed for the plan, and its true uplift over round robin."""
+    read = read_sources(Sources(leads=world.leads(150), reps=world.reps(), history=world.history(rows)))
+    question, rules = pose_question(read, world.at), load_policy(policy)
+    assert read.history is not None
+    halves = split_history(read.history, seed=world.seed)
+    models = [
+        FitModel(level=level).fit(half, read.tables.reps, until=world.at) for half in (halves.first, halves.second)
+    ]
+    one, two = (plan_side(model, question, rules, seed=0) for model in models)
+    truth = world.true_revenue(read.tables.leads, read.tables.reps, at=world.at)
+
+    def earned(side: Side, place: int) -> float:
+        rep = side.choices[place].rep
+        return float(truth[side.batch.rows[rep >= 0], rep[rep >= 0]].sum())
+
+    assert [choice.name for choice in one.choices[:2]] == ["plan", "round_robin"]
+    plan, ring = (earned(one, place) + earned(two, place) for place in (0, 1))
+    value = compare((one, two), at=question.at, seed=0, drawn_by=halves.drawn_by)
+    return value, plan / ring - 1.0
+
+
+@pytest.fixture(scope="module")
+def report(plain: Path) -> tuple[World, EvaluateReport]:
+    world = World(seed=11, n_reps=10, n_new=2, n_unseen=1, strength=2.0, exploration=1.0, days=300)
+    sources = Sources(leads=world.leads(150), reps=world.reps(), history=world.history(2500))
+    return world, evaluate(EvaluateRequest(sources, plain, at=world.at, seed=1))
+
+
+def test_strong_reps_are_worth_what_is_claimed(plain: Path) -> None:
+    """The claimed uplift over round robin is within 8 points of the plan's true one, and its interval holds it."""
+    value, truth = cross_fitted(small_world(5, 1.5), plain, level="rep x segment")
+    claimed = value.against("round_robin").uplift
+    assert claimed is not None and truth > 0.1
+    assert claimed.value == pytest.approx(truth, abs=0.08)
+    assert claimed.low <= truth <= claimed.high
+
+
+def test_identical_reps_are_worth_nothing(plain: Path) -> None:
+    """Even if rep effects are forced into the model, next to nothing is claimed, and the interval holds nothing."""
+    value, truth = cross_fitted(small_world(6, 0.0), plain, level="rep x segment")
+    claimed = value.against("round_robin")
+    assert truth == pytest.approx(0.0, abs=1e-9)
+    assert claimed.uplift is not None and abs(claimed.uplift.value) < 0.03
+    assert claimed.uplift.has_zero and claimed.matching.has_zero
+
+
+@pytest.mark.slow
+def test_over_many_worlds_the_null_is_kept(plain: Path) -> None:
+    """Identical reps, ten worlds: the mean claim is within 1 %, and at least eight intervals hold the truth."""
+    claims = [cross_fitted(small_world(s, 0.0), plain, level="rep x segment") for s in range(10)]
+    uplifts = [value.against("round_robin").uplift for value, _ in claims]
+    assert abs(np.mean([one.value for one in uplifts if one])) < 0.01
+    assert sum(one.low <= truth <= one.high for one, (_, truth) in zip(uplifts, claims, strict=True) if one) >= 8
+
+
+@pytest.mark.slow
+def test_over_many_worlds_the_truth_is_met(plain: Path) -> None:
+    """Strong reps, ten worlds: the mean claim is near the mean truth; most intervals hold it."""
+    claims = [cross_fitted(small_world(s, 1.5), plain, rows=4000, level="rep x segment") for s in range(10)]
+    uplifts = [value.against("round_robin").uplift for value, _ in claims]
+    truth = [one for _, one in claims]
+    assert np.mean([one.value for one in uplifts if one]) == pytest.approx(np.mean(truth), abs=0.03)
+    assert sum(one.low <= true <= one.high for one, true in zip(uplifts, truth, strict=True) if one) >= 8
+
+
+def test_the_report_is_whole(report: tuple[World, EvaluateReport]) -> None:
+    """Numbers as plain JSON, the verdict first, all eight routers, and what the interval does not cover."""
+    _, found = report
+    document = json.loads(json.dumps(found.to_dict(), allow_nan=False))
+    assert found.value is not None and found.not_applicable is None
+    assert len(document["value"]["comparisons"]) == 8
+    assert document["fit"]["out_of_time"][found.model.level_]["reliability"]
+    assert document["value"]["levels"] == [found.model.level_] * 2
+    told = found.sentences()
+    assert "router" in told[0] and any("residual confounding" in one for one in told)
+    assert document["sentences"] == list(told)
+    for one in found.value.comparisons:
+        assert one.gain.low <= one.gain.value <= one.gain.high
+        assert one.gain.value == pytest.approx(found.value.cross_fitted - one.cross_fitted)
+
+
+def test_optimism_is_measured(report: tuple[World, EvaluateReport]) -> None:
+    """A model claims more for its own plan than another model finds in it."""
+    value = report[1].value
+    assert value is not None and value.predicted > value.cross_fitted > 0
+    assert value.optimism == pytest.approx(value.predicted / value.cross_fitted - 1)
+
+
+def test_order_of_rows_changes_nothing(report: tuple[World, EvaluateReport], plain: Path) -> None:
+    """The tables may come in any order: the same numbers, to the last bit."""
+    world, found = report
+    tables = (world.leads(150), world.reps(), world.history(2500))
+    leads, reps, history = (table.sample(frac=1, random_state=4).reset_index(drop=True) for table in tables)
+    again = evaluate(EvaluateRequest(Sources(leads=leads, reps=reps, history=history), plain, at=world.at, seed=1))
+    assert json.dumps(again.to_dict()) == json.dumps(found.to_dict())
+
+
+def test_thin_history_is_not_applicable(plain: Path) -> None:
+    """With 120 past leads no value is claimed; the report says why."""
+    world = small_world(7, 1.0)
+    sources = Sources(leads=world.leads(60), reps=world.reps(), history=world.history(120))
+    found = evaluate(EvaluateRequest(sources, plain, at=world.at))
+    assert found.value is None and found.not_applicable is not None and "too thin" in found.not_applicable
+    assert found.to_dict()["value"] is None
+    assert found.sentences()[0].startswith("The value of a plan: not applicable, because the history is too thin")
+
+
+def test_few_leads_are_not_applicable(plain: Path) -> None:
+    """A batch of 8 leads says nothing about plans."""
+    world = small_world(8, 1.0)
+    sources = Sources(leads=world.leads(8), reps=world.reps(), history=world.history(1500))
+    found = evaluate(EvaluateRequest(sources, plain, at=world.at))
+    assert found.value is None and "8 leads" in str(found.not_applicable)
+
+
+def test_history_and_reps_are_needed(plain: Path) -> None:
+    """Without them there is nothing to evaluate, and the message says what to give."""
+    with pytest.raises(UsageError, match="--history"):
+        evaluate(EvaluateRequest(Sources(reps=small_world(0, 0.0).reps()), plain))
+
+
+def test_without_leads_the_latest_month_is_planned() -> None:
+    """It knows what was known before, and of the leads nothing that came afterwards."""
+    world = small_world(9, 1.0)
+    history = world.history(1500)
+    question = pose_question(read_sources(Sources(reps=world.reps(), history=history)), None)
+    leads = question.read.tables.leads
+    when = first_assigned(history)
+    assert set(leads["lead_id"]) == set(history.loc[when > question.at, "lead_id"])
+    assert question.at == when.max() - pd.Timedelta(days=30)
+    assert leads["deal_value"].isna().all() and not {"rep_id", "outcome", "closed_at"} & set(leads.columns)
+    given = question.read.tables.assigned
+    assert given is not None and (given["assigned_at"] <= question.at).all()
+
+
+def test_halves_share_no_account_and_no_lead() -> None:
+    """All of an account is in one half; another seed draws other halves; the order of rows draws the same."""
+    rng = np.random.default_rng(0)
+    history = pd.DataFrame(
+        {"lead_id": [f"L{i // 2}" for i in range(2000)], "account_id": [f"A{i}" for i in rng.integers(0, 200, 2000)]}
+    )
+    history.loc[::7, "account_id"] = None
+    halves = split_history(history, seed=1)
+    assert halves.drawn_by == "account" and not set(halves.first["lead_id"]) & set(halves.second["lead_id"])
+    assert len(halves.first) + len(halves.second) == 2000 and min(len(halves.first), len(halves.second)) > 800
+    mixed = split_history(history.sample(frac=1, random_state=0), seed=1)
+    assert set(mixed.first["lead_id"]) == set(halves.first["lead_id"])
+    assert set(split_history(history, seed=2).first["lead_id"]) != set(halves.first["lead_id"])
+    one_lead_each = history.drop_duplicates("lead_id").dropna()
+    whole = split_history(one_lead_each, seed=1)
+    assert not set(whole.first["account_id"]) & set(whole.second["account_id"])
+    assert split_history(history.assign(account_id="A"), seed=1).drawn_by == "lead"
+
+
+def test_a_cautious_policy_values_pairs_lower(tmp_path: Path) -> None:
+    """`value.estimate: lower` takes the standard error off, more from a rep without history than from the others."""
+    world = small_world(10, 1.5)
+    path = tmp_path / "policy.yaml"
+    path.write_text(PLAIN + "value: {estimate: lower, caution: 1}\n")
+    read = read_sources(Sources(leads=world.leads(40), reps=world.reps(), history=world.history(1500)))
+    model = FitModel(level="rep").fit(read.history, read.tables.reps, until=world.at)
+    policy = load_policy(path)
+    assert needs_spread(policy) and not needs_spread(load_policy(None))
+    believed = estimate(model, read, at=world.at, with_spread=True)
+    assert estimate(model, read, at=world.at).spread is None and believed.spread is not None
+    problem = build_batch(policy, read.tables, believed, at=world.at).problem
+    value = problem.value.reshape(40, 10)
+    np.testing.assert_allclose(value, np.maximum(believed.revenue - believed.spread, 0.0), rtol=1e-6)
+    unseen = ~read.tables.reps["rep_id"].isin(set(map(str, read.history["rep_id"]))).to_numpy()
+    kept = value / believed.revenue
+    assert unseen.sum() == 1 and kept[:, unseen].mean() < kept[:, ~unseen].mean() < 1
