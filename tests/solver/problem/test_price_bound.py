@@ -42,15 +42,6 @@ def test_any_prices_prove_an_upper_bound(seed: int, kinds: list[str], data: st.D
     _holds(problem, _prices(data, problem))
 
 
-@pytest.mark.slow
-@settings(max_examples=3_000, deadline=None, derandomize=True)
-@given(seed=st.integers(0, 10**6), kinds=st.lists(st.sampled_from(KINDS), max_size=3), data=st.data())
-def test_any_prices_prove_an_upper_bound_at_length(seed: int, kinds: list[str], data: st.DataObject) -> None:
-    """The same, many times."""
-    problem = random_problem(seed, n_leads=4, kinds=tuple(kinds))
-    _holds(problem, _prices(data, problem))
-
-
 def test_no_prices_prove_the_best_of_each_lead() -> None:
     """At prices of nothing each lead simply takes its best."""
     problem = AssignmentProblem.from_arrays([[3.0, 5.0], [2.0, -1.0], [-1.0, -2.0]], capacity=[0, 0], nurture=0.5)
