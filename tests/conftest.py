@@ -1,6 +1,6 @@
 """What all tests share: how hard the property tests try, and where benchmark data lies.
 
-`APPORTION_TEST_SIZE=full` gives each property ten times as many cases. `APPORTION_SHARED` names the folder of benchmarks.
+`APPORTION_TEST_SIZE=full` gives each property ten times as many cases. `APPORTION_SHARED` names the benchmarks' folder.
 """
 
 from __future__ import annotations
