@@ -1,4 +1,6 @@
-"""Results as files. A killed run leaves each file as it was, or whole; the last file named is the sign that all are there."""
+"""Results as files. A killed run leaves each file as it was, or whole; the last file named is the sign that all are
+there.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,8 @@ from apportion_models.errors import InputError
 def write_files(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
     """Write the files into the folder (made if it is not there), in their order. Gives their paths.
 
-    All are written beside their places first, and flushed to disk; only then each takes its place. Raises InputError where the folder cannot be
+    All are written beside their places first, and flushed to disk; only then each takes its place. Raises InputError
+    where the folder cannot be
     written; then nothing has changed.
     """
     try:
@@ -26,7 +29,7 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
             for name, content in files.items():
                 _flushed(Path(staging) / name, content)
             for name in files:
-                os.replace(Path(staging) / name, folder / name)
+                (Path(staging) / name).replace(folder / name)
     except OSError as error:
         raise InputError(
             f"The output folder {folder} must be writable: {error.strerror}. Nothing was changed."

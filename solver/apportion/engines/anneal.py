@@ -1,11 +1,14 @@
 """The compiled heart of the search: shifts and chains under simulated annealing, then descent to a local optimum.
 
-A shift moves one unit to another option; a chain moves one unit to a rep and one of that rep's units on to another option (a swap is the
-chain that closes). Violations are charged at growing weights, so the search may pass through plans that break a rule, and keeps the best
+A shift moves one unit to another option; a chain moves one unit to a rep and one of that rep's units on to another
+option (a swap is the
+chain that closes). Violations are charged at growing weights, so the search may pass through plans that break a rule,
+and keeps the best
 that breaks none. A move changes a handful of sums, so millions are tried in a second.
 Kirkpatrick, Gelatt and Vecchi, "Optimization by simulated annealing", 1983; Glover, "Ejection chains", 1996.
 
-Deterministic: its random numbers are its own (xorshift64*), so that no library's stream can change a plan. Compiled on first use and kept on
+Deterministic: its random numbers are its own (xorshift64*), so that no library's stream can change a plan. Compiled on
+first use and kept on
 disk; problems that the exact search settles never come here.
 """
 
@@ -13,9 +16,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
+
+from apportion.engines.compiled import compiled
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -24,7 +28,8 @@ Ints = NDArray[np.int64]
 class Arena(NamedTuple):
     """Candidates and bounds as flat arrays. N candidates in unit order, those of a unit by what they lose.
 
-    start : (U + 1,). unit, rep, value : (N,), rep R for rest. measure : (N, F). group : (F, R + 1). low, high, low_share, high_share : (F, G + 1).
+    start : (U + 1,). unit, rep, value : (N,), rep R for rest. measure : (N, F). group : (F, R + 1). low, high,
+        low_share, high_share : (F, G + 1).
     coupled, hard, price, tolerance : (F,).
     """
 
@@ -44,7 +49,7 @@ class Arena(NamedTuple):
     tolerance: Floats
 
 
-@nb.njit(cache=True, inline="always")
+@compiled
 def _random(state):  # type: ignore[no-untyped-def]
     x = state[0]
     x ^= x >> np.uint64(12)
@@ -54,7 +59,7 @@ def _random(state):  # type: ignore[no-untyped-def]
     return float((x * np.uint64(2685821657736338717)) >> np.uint64(11)) * (1.0 / 9007199254740992.0)
 
 
-@nb.njit(cache=True, inline="always")
+@compiled
 def _out(amount, low, high):  # type: ignore[no-untyped-def]
     """How far an amount is out of its bounds."""
     if amount < low:
@@ -64,14 +69,14 @@ def _out(amount, low, high):  # type: ignore[no-untyped-def]
     return 0.0
 
 
-@nb.njit(cache=True, inline="always")
+@compiled
 def _charge(f, at, delta, sums, low, high, weight):  # type: ignore[no-untyped-def]
     """What it costs to add `delta` to a group's sum."""
     now = sums[f, at]
     return weight[f, at] * (_out(now + delta, low[f, at], high[f, at]) - _out(now, low[f, at], high[f, at]))
 
 
-@nb.njit(cache=True)
+@compiled
 def _shift_cost(old, new, rep, measure, group, sums, low, high, weight, slope):  # type: ignore[no-untyped-def]
     cost = 0.0
     for f in range(measure.shape[1]):
@@ -85,7 +90,7 @@ def _shift_cost(old, new, rep, measure, group, sums, low, high, weight, slope): 
     return cost
 
 
-@nb.njit(cache=True)
+@compiled
 def _chain_cost(a0, a1, b0, b1, rep, measure, group, sums, low, high, weight, slope):  # type: ignore[no-untyped-def]
     """Charge of one unit going a0 -> a1 and one of the units at a1's rep going b0 -> b1."""
     cost = 0.0
@@ -111,7 +116,7 @@ def _chain_cost(a0, a1, b0, b1, rep, measure, group, sums, low, high, weight, sl
     return cost
 
 
-@nb.njit(cache=True)
+@compiled
 def _move(option, unit, rep, measure, group, chosen, place, first, count, sums, totals):  # type: ignore[no-untyped-def]
     """Let a unit take an option: lists of units and sums follow."""
     u = unit[option]
@@ -132,7 +137,7 @@ def _move(option, unit, rep, measure, group, chosen, place, first, count, sums, 
         count[there] += 1
 
 
-@nb.njit(cache=True)
+@compiled
 def _refresh(low0, high0, low_share, high_share, coupled, sums, totals, weight, low, high, slope):  # type: ignore[no-untyped-def]
     """Bounds that follow a total, and what one more unit of the total would be charged."""
     for f in range(len(coupled)):
@@ -148,7 +153,7 @@ def _refresh(low0, high0, low_share, high_share, coupled, sums, totals, weight, 
                 slope[f] -= weight[f, g] * high_share[f, g]
 
 
-@nb.njit(cache=True)
+@compiled
 def _standing(hard, price, sums, low, high, tolerance):  # type: ignore[no-untyped-def]
     """Whether every hard bound holds, and what the soft ones cost."""
     cost = 0.0
@@ -163,7 +168,7 @@ def _standing(hard, price, sums, low, high, tolerance):  # type: ignore[no-untyp
     return True, cost
 
 
-@nb.njit(cache=True)
+@compiled
 def _enter(arena, chosen):  # type: ignore[no-untyped-def]
     """Lists and sums of a choice."""
     n_units, n_lists = len(arena.start) - 1, arena.group.shape[1]
@@ -184,12 +189,14 @@ def _enter(arena, chosen):  # type: ignore[no-untyped-def]
     return place, first, count, sums, totals, worth
 
 
-@nb.njit(cache=True)
+@compiled
 def anneal(arena, base_weight, chosen, moves, hot, cold, growth, seed):  # type: ignore[no-untyped-def]
-    """Anneal from `chosen` ((U,) candidates). Gives the best choice that keeps every hard bound and its objective (-inf if none), and the
+    """Anneal from `chosen` ((U,) candidates). Gives the best choice that keeps every hard bound and its objective (-inf
+    if none), and the
     last choice.
 
-    moves : tried. hot, cold : temperatures in currency, falling geometrically. base_weight : (F, G + 1) currency per unit of violation, growing
+    moves : tried. hot, cold : temperatures in currency, falling geometrically. base_weight : (F, G + 1) currency per
+        unit of violation, growing
     by `growth` for hard bounds.
     """
     start, unit, rep, value, measure, group = (
@@ -279,9 +286,10 @@ def anneal(arena, base_weight, chosen, moves, hot, cold, growth, seed):  # type:
     return best, best_worth, chosen
 
 
-@nb.njit(cache=True)
+@compiled
 def descend(arena, weight, chosen, sweeps, least):  # type: ignore[no-untyped-def]
-    """Take every shift and chain that gains more than `least`, sweep by sweep, until none does. Gives the choice, its objective and
+    """Take every shift and chain that gains more than `least`, sweep by sweep, until none does. Gives the choice, its
+    objective and
     whether it keeps every hard bound.
     """
     start, unit, rep, value, measure, group = (

@@ -1,4 +1,5 @@
-"""Engine for every rule: prices, the exact relaxation, a search near it, and branch and bound on what could still be better.
+"""Engine for every rule: prices, the exact relaxation, a search near it, and branch and bound on what could still be
+better.
 
 1. drop the pairs that no plan can hold;            2. prices by a smoothed dual;
 3. the relaxation by column generation: the bound;  4. a plan by annealing near the prices;
@@ -18,6 +19,7 @@ from apportion.engines.clock import Clock
 from apportion.engines.exact import branch_and_bound
 from apportion.engines.formulation import Formulation
 from apportion.engines.lagrangian import PricedOut, price_out
+from apportion.engines.nearest import nearest_pairs
 from apportion.engines.outcome import Outcome
 from apportion.engines.relaxation import relax
 from apportion.engines.restrict import Restricted, possible_pairs, restrict
@@ -74,7 +76,7 @@ class _State:
         """The bound, and the relaxation's own plan where it is whole. False: nothing can keep the hard rules."""
         pairs = np.arange(self.form.n_pairs)
         if self.form.n_pairs > ALL_PAIRS:
-            pairs = _nearest(self.form, ascend(self.form, stop=self.clock.is_over))
+            pairs = nearest_pairs(self.form, ascend(self.form, stop=self.clock.is_over), FIRST_PAIRS_PER_UNIT)
         answer = relax(self.form, pairs, gap=self.gap * 1e-3, stop=self.clock.is_over)
         self.priced = answer.priced
         if not answer.feasible or np.isneginf(answer.priced.bound):
@@ -96,7 +98,9 @@ class _State:
             self._tell()
 
     def close(self) -> None:
-        """Branch and bound: first within a fixed number of nodes, to the end where that is cheap; then as long as the clock allows."""
+        """Branch and bound: first within a fixed number of nodes, to the end where that is cheap; then as long as the
+        clock allows.
+        """
         for nodes in (NODES, None):
             pairs = self._survivors()
             small = self.form.n_pairs <= TINY
@@ -163,10 +167,7 @@ class _State:
             return Outcome.out_of_time(self.bound, priced)
         status = Status.OPTIMAL if self.done() else Status.FEASIBLE
         bound = max(self.bound, self.incumbent.objective)
-        by_prices = priced.bound <= bound + 1e-12 * abs(bound)
-        return Outcome(
-            status, kept.unrestricted(self.incumbent.chosen), bound, priced, "prices" if by_prices else "search"
-        )
+        return Outcome(status, kept.unrestricted(self.incumbent.chosen), bound, priced, "search")
 
 
 def _step(form: Formulation) -> float:
@@ -176,10 +177,3 @@ def _step(form: Formulation) -> float:
     exact = np.abs(form.value).sum() + np.abs(finite).sum() < 2.0**52
     hard = all(family.hard and family.coupling != "worst" for family in form.families)
     return 1.0 if whole and exact and hard else 0.0
-
-
-def _nearest(form: Formulation, priced: PricedOut) -> Ints:
-    """The few pairs of each unit that lose least against the prices."""
-    order = np.lexsort((priced.loss(form), form.unit))
-    rank = np.arange(form.n_pairs) - form.start[form.unit[order]]
-    return np.sort(order[rank < FIRST_PAIRS_PER_UNIT])

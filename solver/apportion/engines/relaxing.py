@@ -1,7 +1,7 @@
 """Prices that prove a problem impossible: a Farkas certificate, read from the duals of the least violation.
 
-With every value zero, a plan is worth nothing; prices whose Lagrangian bound lies below zero prove that there is no plan. They name the
-bounds in conflict: those that have a price, and the units that would rather not be placed.
+With every value zero, a plan is worth nothing; prices whose Lagrangian bound lies below zero prove that there is
+no plan. They name the bounds in conflict: those that have a price, and the units that would rather not be placed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Proof:
-    """What prices prove. bound : below zero: there is no plan; -inf: some unit that must be placed has no pair that could hold.
+    """What prices prove. bound : below zero: there is no plan; -inf: some unit that must be placed has no pair
+    that could hold.
 
     unit_of_lead : (L,). best : (U,) what each unit adds to the bound.
     """
@@ -37,10 +38,11 @@ class Proof:
 
 
 def infeasibility_prices(problem: AssignmentProblem, *, seconds: float) -> Prices | None:
-    """Give prices that prove that no plan keeps the hard rules; None where the linear relaxation proves nothing, or time is up.
+    """Give prices that prove that no plan keeps the hard rules; None where the linear relaxation proves nothing,
+    or time is up.
 
-    Values and soft rules are set aside. The proof: charge every pair its prices, leave out the pairs that alone break a bound, let
-    each unit take its best; the sum and the bounds' own cost come out below zero.
+    Values and soft rules are set aside. The proof: charge every pair its prices, leave out the pairs that alone
+    break a bound, let each unit take its best; the sum and the bounds' own cost come out below zero.
     """
     clock = Clock(seconds)
     form = _posed(problem)
@@ -51,7 +53,8 @@ def infeasibility_prices(problem: AssignmentProblem, *, seconds: float) -> Price
 
 
 def proof_by(problem: AssignmentProblem, prices: Prices) -> Proof:
-    """Re-derive what prices prove of a problem whose values are set aside. Prices on bounds that it lacks count for nothing."""
+    """Re-derive what prices prove of a problem whose values are set aside. Prices on bounds that it lacks count
+    for nothing."""
     form = _posed(problem)
     priced = price_out(form, tuple(_prices_of(family, prices) for family in form.families))
     return Proof(priced.bound, priced.best, form.unit_of_lead)

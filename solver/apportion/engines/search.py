@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from apportion.engines.formulation import Formulation
 from apportion.engines.lagrangian import PricedOut
 from apportion.engines.ledger import FEASIBLE, Ledger
+from apportion.engines.nearest import nearest_options
 
 if TYPE_CHECKING:
     from apportion.engines.anneal import Arena
@@ -26,7 +27,8 @@ SWEEPS = 8
 
 @dataclass(frozen=True)
 class Schedule:
-    """One annealing run. moves : for each unit. hot, cold : temperatures, in typical values. weight, growth : charge for violations, and by
+    """One annealing run. moves : for each unit. hot, cold : temperatures, in typical values. weight, growth : charge
+    for violations, and by
     how much it grows.
     """
 
@@ -107,7 +109,7 @@ class _Field:
 
     def __init__(self, form: Formulation, priced: PricedOut) -> None:
         self.form = form
-        self.option = _candidates(form, priced)
+        self.option = nearest_options(form, priced, OPTIONS_PER_UNIT)
         self.unit = np.concatenate([form.unit, np.arange(form.n_units)])[self.option]
         self.width = max(family.n_groups for family in form.families)
         at_price = [np.maximum(prices.low, prices.high) for prices in priced.multipliers]
@@ -119,7 +121,9 @@ class _Field:
         return np.stack([np.concatenate([row, np.full(self.width + 1 - len(row), fill)]) for row in rows])
 
     def weights(self, factor: float) -> Floats:
-        """(F, width + 1) charge per unit of violation: a soft rule's own price, and a multiple of the base for hard ones."""
+        """(F, width + 1) charge per unit of violation: a soft rule's own price, and a multiple of the base for hard
+        ones.
+        """
         families = self.form.families
         return np.stack(
             [factor * row if f.hard else np.full_like(row, f.price) for f, row in zip(families, self.base, strict=True)]
@@ -154,16 +158,3 @@ class _Field:
     def nearest(self) -> Ints:
         """(U,) the candidate of each unit that loses least."""
         return self.arena.start[:-1].copy()
-
-
-def _candidates(form: Formulation, priced: PricedOut) -> Ints:
-    """The few options of each unit that lose least against the prices, in unit order and least loss first."""
-    rest_loss = np.where(np.isfinite(form.rest), priced.best - form.rest, np.inf)
-    loss = np.concatenate([priced.loss(form), rest_loss])
-    unit = np.concatenate([form.unit, np.arange(form.n_units)])
-    order = np.lexsort((loss, unit))
-    order = order[np.isfinite(loss[order])]
-    sorted_unit = unit[order]
-    first = np.searchsorted(sorted_unit, sorted_unit)
-    near: Ints = order[np.arange(len(order)) - first < OPTIONS_PER_UNIT]
-    return near

@@ -28,6 +28,7 @@ from apportion.problem import (
     relative_gap,
     verify,
 )
+from apportion.problem.plan import Proof
 from apportion.problem.reorder import canonical_order, reorder
 from apportion_models.errors import UnverifiedPlanError, UsageError
 
@@ -124,7 +125,7 @@ def _plan(
         objective=objective,
         bound=bound,
         gap=relative_gap(objective, bound),
-        proof=outcome.proof,
+        proof=_proof(outcome, bound, by_prices),
         engine="",
         why_engine="",
         price_bound=by_prices,
@@ -133,6 +134,13 @@ def _plan(
         worst_off_bound=outcome.worst_off_bound,
     )
     return Plan(rep, outcome.status, objective, bound, prices, certificate)
+
+
+def _proof(outcome: Outcome, bound: float, by_prices: float) -> Proof:
+    """How the bound is known: by the prices alone wherever they prove it, as the verifier computes it."""
+    if outcome.proof in ("none", "network"):
+        return outcome.proof
+    return "prices" if by_prices <= bound + 1e-9 * abs(bound) else "search"
 
 
 def _prices(

@@ -12,6 +12,8 @@ from apportion.problem.problem import AssignmentProblem
 from apportion.problem.rules import LeadShare, Limit, MaxMin, Rule, Share
 from apportion.problem.sums import fair_shares, measured, scaled
 
+ROOM = 1e-9  # of the capacity: a load beyond it by less is none beyond it
+
 Floats = NDArray[np.float64]
 
 
@@ -156,6 +158,8 @@ def _best_of_each(problem: AssignmentProblem, worth: Floats) -> float:
     members = np.bincount(together, minlength=len(key))
     sums = np.bincount(together, weights=worth, minlength=len(key))
     parcel = key // problem.n_reps
-    whole = members == size[parcel]  # a rep must be eligible for every lead of the parcel
+    effort = np.bincount(together, weights=problem.effort, minlength=len(key))
+    # a rep must be eligible for every lead of the parcel, and have room for all of it
+    whole = (members == size[parcel]) & (effort <= problem.capacity[key % problem.n_reps] * (1 + ROOM))
     np.maximum.at(best, parcel[whole], sums[whole])
     return math.fsum(best) if np.isfinite(best).all() else -math.inf

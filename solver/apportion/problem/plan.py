@@ -108,7 +108,8 @@ class Certificate:
 
     proof : "network" the bound is met exactly by a flow and its prices; "prices" the bound is the value of the prices,
         one pass
-        over the pairs re-derives it; "search" branch and bound closed the rest of the gap; "none" without a plan.
+        over the pairs re-derives it; "search" pairs that fit in no plan were dropped, or branch and bound closed some
+        of the gap; "none" without a plan.
     stopped_by : "gap" the gap asked for was reached; "effort" every search was tried; "time" the time limit came first.
     price_bound : what the prices alone prove; equal to `bound` unless the proof is a search.
     resolution : the currency that one integer unit stands for where values were scaled to integers, else None.

@@ -12,7 +12,7 @@ from apportion.reasons.words import count, listed, money, number, percent, quote
 _PROOF = {
     "network": "The bound is met by a flow and its prices: the optimum of a network, proved exactly.",
     "prices": "The bound follows from the prices alone; one pass over all pairs computes it again.",
-    "search": "The bound was proved by an exhaustive search (branch and bound).",
+    "search": "The bound was proved by the prices and a search of all that they leave open.",
     "none": "There is no proof.",
 }
 

@@ -17,6 +17,7 @@ from apportion.policy import Policy
 from apportion.problem import Status
 from apportion.whatif import BaselineResult, router_context, run_baselines, score
 from apportion_models import FitModel
+from apportion_models.errors import PolicyError, TableError
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -45,7 +46,13 @@ def plan_side(
 ) -> Side:
     """Plan and route the batch by this model. Raises NotApplicable where there is no plan."""
     estimates = estimate(model, question.read, at=question.at, with_spread=needs_spread(policy))
-    batch = build_batch(policy, question.read.tables, estimates, at=question.at)
+    try:
+        batch = build_batch(policy, question.read.tables, estimates, at=question.at)
+    except (PolicyError, TableError) as error:
+        if question.given:
+            raise
+        first = str(error.findings[0]).rstrip(".")
+        raise NotApplicable(f"past leads cannot stand in for new ones here; give the leads ({first})") from error
     if not batch.problem.n_leads:
         raise NotApplicable("no lead of the batch stands for assignment")
     limit = policy.solve.time_limit if time_limit is None else time_limit

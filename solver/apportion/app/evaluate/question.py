@@ -21,6 +21,7 @@ class Question:
     read: Read
     at: pd.Timestamp
     batch: str
+    given: bool  # the leads were given; False: taken from the history
 
 
 def pose_question(read: Read, at: pd.Timestamp | None) -> Question:
@@ -29,7 +30,7 @@ def pose_question(read: Read, at: pd.Timestamp | None) -> Question:
     `at` defaults to when the last lead came in. Raises NotApplicable where there is neither a lead nor a date.
     """
     if len(read.tables.leads):
-        return Question(read, default_moment(read.tables) if at is None else at, "the leads given")
+        return Question(read, default_moment(read.tables) if at is None else at, "the leads given", True)
     assert read.history is not None
     when = first_assigned(read.history, at)
     last = when.max() if at is None else at
@@ -42,7 +43,7 @@ def pose_question(read: Read, at: pd.Timestamp | None) -> Question:
     tables = replace(read.tables, leads=leads, overrides=None, assigned=_before(read.tables.assigned, start))
     days = f"{(start + pd.Timedelta(days=1)).date()} to {pd.Timestamp(last).date()}"
     batch = f"the leads that the history saw assigned from {days}, planned with what was known before"
-    return Question(replace(read, tables=tables), start, batch)
+    return Question(replace(read, tables=tables), start, batch, False)
 
 
 def first_assigned(history: pd.DataFrame, until: pd.Timestamp | None = None) -> pd.Series:

@@ -11,7 +11,11 @@ COVERS = (
     "They do not cover residual confounding: where good reps were given good leads for reasons that are not in the "
     "table, part of that is still taken for skill. Only a holdout measures a gain."
 )
-HALVES = "The plans rest on half of the history each; the plan that `apportion assign` makes rests on all of it."
+HALVES = (
+    "The plans rest on half of the history each; the plan that `apportion assign` makes rests on all of it. The model "
+    "that scores has half of it too, and shrinks what it sees of a rep: where the history is thin, a true gain is "
+    "understated, interval included. No evidence of a gain is no proof that there is none."
+)
 
 
 def sentences(report: EvaluateReport) -> tuple[str, ...]:

@@ -10,16 +10,21 @@ from typing import Any
 import numpy as np
 
 from apportion.problem import AssignmentProblem, Certificate, Plan, Prices, Rule, Status, verify
-from apportion.reasons.diagnose.elements import Bools, Element, Floats, Ints, Universe, pinned
-from apportion.reasons.diagnose.sums import Count, Counts
 from apportion.reasons.diagnose.elastic import unit_price
+from apportion.reasons.diagnose.elements import Bools, Element, Ints, Universe, pinned
+from apportion.reasons.diagnose.sums import Counts
+
+# what relaxed bounds are rounded to: shares to this, sums to half a power of ten of a typical amount
+SHARE_STEP = 0.01
+ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
 class Change:
-    """One element given way to. to : the new bound, None where the element has none; inf where it goes altogether.
+    """One element given way to.
 
-    amount : how much in typical units. pairs : (lead id, rep id) that become allowed.
+    to : the new bound, rounded to the loose side; None where the element has none; inf where it goes altogether.
+    amount : how much in typical units, before rounding. pairs : (lead id, rep id) that become allowed.
     """
 
     element: Element
@@ -32,8 +37,8 @@ class Change:
 class Relaxation:
     """Changes after which there is a plan.
 
-    cost : the sum of their amounts, in typical units: leads, mean efforts, mean amounts of a rule's measure. proved : no cheaper one of its
-    kind exists. rules : the whole rules that it touches, as (kind, rule).
+    cost : the sum of their amounts, in typical units: leads, mean efforts, mean amounts of a rule's measure.
+    proved : no cheaper one of its kind exists. rules : the whole rules that it touches, as (kind, rule).
     """
 
     changes: tuple[Change, ...]
@@ -51,7 +56,8 @@ class Relaxation:
 
 
 def read_relaxation(universe: Universe, counts: Counts, rep: Ints, *, may: Bools, proved: bool) -> Relaxation | None:
-    """What a plan breaks, as changes; None where it breaks something that may not give way, or the changes do not make a plan.
+    """What a plan breaks, as changes; None where it breaks something that may not give way, or the changes do not
+    make a plan.
 
     rep : (L,) in the universe's order. may : (E,).
     """
@@ -107,7 +113,8 @@ class _Reader:
         out = count.out(sums, total)[0 if low_side else 1][place]
         level = 1.0 if count.fair is None else float(count.fair[place]) * total
         infinite = -math.inf if low_side else math.inf
-        to = loosened(float(sums[place]) / level, up=not low_side) if level > 0 else infinite
+        step = 0.5 * 10.0 ** math.floor(math.log10(count.scale)) if count.fair is None else SHARE_STEP
+        to = loosened(float(sums[place]) / level, step, up=not low_side) if level > 0 else infinite
         return Change(element, float(out) / count.scale, to=to)
 
     def _pairs(self, element: Element) -> Change:
@@ -117,18 +124,15 @@ class _Reader:
         return Change(element, unit_price(self.universe, element) * len(pairs), pairs=pairs)
 
 
-def loosened(exact: float, *, up: bool) -> float:
-    """A number of about four digits that is no tighter than the exact one.
+def loosened(exact: float, step: float, *, up: bool) -> float:
+    """The next multiple of a step that is no tighter than the exact number: people do not set bounds to the last digit.
 
-    >>> loosened(0.55512, up=False), loosened(18.0, up=True), loosened(1234.5, up=True)
-    (0.5551, 18.0, 1235.0)
+    >>> loosened(0.55512, 0.01, up=False), loosened(18.0, 0.5, up=True), loosened(1234.5, 50.0, up=True)
+    (0.55, 18.0, 1250.0)
     """
-    if exact == 0 or not math.isfinite(exact):
-        return exact
-    digits = min(max(3 - math.floor(math.log10(abs(exact))), 0), 12)
-    scaled = exact * 10.0**digits
-    whole = math.ceil(scaled - 1e-7) if up else math.floor(scaled + 1e-7)
-    return float(round(whole / 10.0**digits, digits))
+    steps = exact / step
+    whole = math.ceil(steps - ROUNDING) if up else math.floor(steps + ROUNDING)
+    return float(f"{whole * step:.12g}")
 
 
 class _Applied:
@@ -178,7 +182,8 @@ class _Applied:
         missing = -math.inf if side == "low" else math.inf
         bound = np.array(np.broadcast_to(missing if given is None else given, (n_groups,)), dtype=float)
         bound[group] = change.to
-        return replace(rule, **{side: bound})
+        changed: dict[str, Any] = {side: bound}
+        return replace(rule, **changed)
 
     def _allowing(self, pairs: list[tuple[str, str]]) -> Mapping[str, Any]:
         if not pairs:

@@ -1,10 +1,10 @@
 """A smallest set of elements that cannot all hold: none of them can be left out.
 
-Whole rules first, then single elements. Each test asks whether some elements can hold together. A refusal by the linear relaxation comes
-with prices that name the elements at fault, and the rest is dropped at once (clause-set refinement); a plan shows that what it breaks was needed, and
-its neighbours show the same of other elements (model rotation), so that hundreds of elements need few solves.
-Belov, Lynce and Marques-Silva, "Towards efficient MUS extraction", 2012; Gleeson and Ryan, "Identifying minimally infeasible
-subsystems of inequalities", 1990.
+Whole rules first, then single elements. Each test asks whether some elements can hold together. A refusal by the
+linear relaxation comes with prices that name the elements at fault, and the rest is dropped at once (clause-set
+refinement); a plan shows that what it breaks was needed, and its neighbours show the same of other elements (model
+rotation), so that hundreds of elements need few solves. Belov, Lynce and Marques-Silva, "Towards efficient MUS
+extraction", 2012; Gleeson and Ryan, "Identifying minimally infeasible subsystems of inequalities", 1990.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ LAST = ("capacity", "must_assign", "lock")  # kinds that are given up last, for 
 
 @dataclass(frozen=True, eq=False)
 class Conflict:
-    """active : (E,) the elements in conflict. proved : they cannot all hold. minimal : and without any one of them the others can."""
+    """active : (E,) the elements in conflict. proved : they cannot all hold. minimal : and without any one of them
+    the others can."""
 
     active: Bools
     proved: bool
@@ -37,7 +38,8 @@ class Conflict:
 
 @dataclass(eq=False)
 class _Answer:
-    """Of a test: plan : (L,) reps, where the elements can hold; active : where they cannot, those at fault; neither: not known."""
+    """Of a test: plan : (L,) reps, where the elements can hold; active : where they cannot, those at fault;
+    neither: not known."""
 
     plan: Ints | None = None
     active: Bools | None = None
@@ -76,12 +78,9 @@ class Finder:
         limit = max(0.05, min(self.clock.left(), self.seconds if seconds is None else seconds))
         held = hold(self.universe, active, self.counts)
         if not held.problem.n_leads:
-            broken = self.counts.broken(np.full(self.universe.wide.n_leads, -1)) & active
-            return (
-                _Answer(active=broken)
-                if broken.any()
-                else _Answer(plan=held.everywhere(np.zeros(0), self.universe.wide.n_leads))
-            )
+            return self._without_leads(active)
+        if not held.problem.pairs.n_pairs:
+            return self._without_pairs(active)
         prices = infeasibility_prices(held.problem, seconds=limit)
         if prices is not None:
             at_fault = self._at_fault(active, prices)
@@ -91,6 +90,21 @@ class Finder:
         if plan.status == Status.INFEASIBLE:
             return _Answer(active=active)
         return _Answer(plan=held.everywhere(plan.rep, self.universe.wide.n_leads) if plan.status.has_plan else None)
+
+    def _without_leads(self, active: Bools) -> _Answer:
+        """No lead matters to these elements: each of them holds, or is impossible by itself."""
+        nobody = np.full(self.universe.wide.n_leads, -1, dtype=np.int64)
+        broken = np.flatnonzero(self.counts.broken(nobody) & active)
+        if not len(broken):
+            return _Answer(plan=nobody)
+        alone = np.zeros_like(active)
+        alone[broken[0]] = True
+        return _Answer(active=alone)
+
+    def _without_pairs(self, active: Bools) -> _Answer:
+        """Nobody may take any of the leads: all of them rest."""
+        nobody = np.full(self.universe.wide.n_leads, -1, dtype=np.int64)
+        return _Answer(active=active) if (self.counts.broken(nobody) & active).any() else _Answer(plan=nobody)
 
     def _whole_rules(self, active: Bools) -> Bools:
         families = sorted(self.universe.families, key=lambda family: family[0] in LAST)
@@ -122,11 +136,17 @@ class Finder:
             return answer.active
         if part.sum() == 1:
             if answer.plan is None:
-                self.unsure |= part
+                self._pass_over(part)
             else:
                 self.needed |= part
                 self.needed |= rotate(self.counts, active, answer.plan, part, self.needed, self.clock)
         return active
+
+    def _pass_over(self, part: Bools) -> None:
+        """Not known whether it is needed: keep it. A second one of the same rule tells that the others would take
+        as long."""
+        family = self.universe.of_family(self.universe.elements[int(np.flatnonzero(part)[0])].family)
+        self.unsure |= family if (self.unsure & family).any() else part
 
     def _at_fault(self, active: Bools, prices: Prices) -> Bools | None:
         """Of the elements, those that the prices need to prove the conflict; None where they do not prove it."""
@@ -171,7 +191,8 @@ class Finder:
         return np.array([element.kind in ("must_assign", "lock") for element in self.universe.elements], dtype=bool)
 
     def _fewest_leads(self, active: Bools, proof: Proof) -> Bools:
-        """Give up leads that must be placed, those that prove least first, as long as the prices still prove the conflict.
+        """Give up leads that must be placed, those that prove least first, as long as the prices still prove the
+        conflict.
 
         What the prices gain by a lead that may rest is known beforehand: no solve, not even a pass over the pairs.
         """

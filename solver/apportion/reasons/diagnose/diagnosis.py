@@ -18,9 +18,10 @@ from apportion.reasons.words import number
 class Diagnosis:
     """Why a problem has no plan.
 
-    conflict : demands that cannot all hold; empty where the time did not suffice for a proof. minimal : proved that the others can
-    hold as soon as any one of them is given up. relaxations : ways out, the cheapest over all rules first, then ways that touch a single rule,
-    cheapest first; each was verified to leave a plan. notes : what a reader should know of the limits of this answer.
+    conflict : demands that cannot all hold; empty where the time did not suffice for a proof. minimal : proved that the
+    others can hold as soon as any one of them is given up. relaxations : ways out, the cheapest over all rules
+    first, then ways that touch a single rule, cheapest first; each was verified to leave a plan. notes : what a
+    reader should know of the limits of this answer.
     """
 
     conflict: tuple[Element, ...]
@@ -70,7 +71,9 @@ class Diagnosis:
     def __str__(self) -> str:
         lines = ["No plan keeps all hard rules. These cannot all hold:" if self.proved else "No plan was found."]
         lines += [f"  - {sentence}" for sentence in self.sentences()]
-        if self.minimal:
+        if self.minimal and len(self.conflict) == 1:
+            lines.append("It cannot hold even by itself.")
+        elif self.minimal:
             lines.append("Without any one of them the others can hold.")
         for place, (relaxation, told) in enumerate(zip(self.relaxations, self.ways_out(), strict=True)):
             if place == 0:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -15,18 +15,26 @@ from apportion.reasons.diagnose.sums import Count, Counts
 
 BY_A_PERSON = 2.0  # what a lock or a ban counts for: a person's word about one lead outweighs a rule about many
 PERSONAL = ("ban:",)
-GAP = 1e-3
+GAP = 0.02  # relative: a relaxation is told in round numbers
+OVERLOAD, AVERSION = 1.25, 0.01  # of ways that cost the same, take one that raises no capacity by more than a quarter
 
 
 def least_broken(
     universe: Universe, counts: Counts, soft: Bools, *, dropped: Bools, seconds: float
 ) -> tuple[Ints, bool] | None:
-    """Give (L,) reps of a plan that breaks only soft elements, and those as little as possible; and whether that is proved.
+    """Give (L,) reps of a plan that breaks only soft elements, and as little as possible; and whether that is proved.
 
-    soft : (E,) elements with a price; parcels have none, so that they are either kept or `dropped`. None where no plan was found.
+    soft : (E,) elements with a price; parcels have none, so that they are kept or `dropped`. None where no plan
+    was found.
     """
     held = elastic(universe, counts, soft, dropped)
+    if not held.problem.n_leads:
+        return np.full(universe.wide.n_leads, -1, dtype=np.int64), True
+    if not held.problem.pairs.n_pairs:
+        return np.full(universe.wide.n_leads, -1, dtype=np.int64), True
     plan = solve(held.problem, gap=GAP, time_limit=seconds)
+    if plan.status == "infeasible":  # the network engine refuses soft floors above all that there is
+        plan = solve(held.problem, gap=GAP, time_limit=seconds, engine="core")
     if not plan.status.has_plan:
         return None
     return held.everywhere(plan.rep, universe.wide.n_leads), plan.status == "optimal"
@@ -63,6 +71,7 @@ def elastic(universe: Universe, counts: Counts, soft: Bools, dropped: Bools) -> 
             limits=(
                 *(_priced(rule, universe, counts, soft) for rule in problem.limits),
                 *_effort_limits(problem, counts.effort, easy, lazy),
+                *_overloads(problem, counts.effort, easy),
             ),
         ),
     )
@@ -91,7 +100,7 @@ def _priced(rule: Rule, universe: Universe, counts: Counts, soft: Bools) -> Rule
     return replace(rule, price=price) if yields else rule
 
 
-def _effort_limits(problem: AssignmentProblem, count: Count, easy: Bools, lazy: Bools) -> Any:
+def _effort_limits(problem: AssignmentProblem, count: Count, easy: Bools, lazy: Bools) -> Iterator[Limit]:
     for which, name, low, high in (
         (easy, "capacity", -np.inf, problem.capacity),
         (lazy, "minimum load", problem.min_load, np.inf),
@@ -104,3 +113,10 @@ def _effort_limits(problem: AssignmentProblem, count: Count, easy: Bools, lazy: 
                 price=1.0 / count.scale,
                 name=f"\x00{name}",
             )
+
+
+def _overloads(problem: AssignmentProblem, count: Count, easy: Bools) -> Iterator[Limit]:
+    """A little more for what goes far beyond a capacity, so that it is shared."""
+    if easy.any():
+        most = np.where(easy, OVERLOAD * problem.capacity, np.inf)
+        yield Limit(measure="effort", low=-np.inf, high=most, price=AVERSION / count.scale, name="\x00overload")

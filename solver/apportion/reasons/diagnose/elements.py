@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from apportion.build.batch import Batch
 from apportion.problem import AssignmentProblem, Limit, MaxMin, Rule, Share
-from apportion.problem.pairs import Pairs
 from apportion.problem.reorder import canonical_order, reorder
 from apportion.reasons.diagnose.groups import group_words
 from apportion_models.errors import ProblemError
@@ -29,8 +28,9 @@ LOCK = "lock:"  # how the eligibility rule of locks begins
 class Element:
     """One demand. `rule` and `side` only for rules of sums and for eligibility.
 
-    where : the lead, the rep, or the group of reps that it speaks of; "" for eligibility. bound : effort units, or units of the rule.
-    members : the leads of a parcel. place : index of the lead, rep, parcel, group or eligibility rule, for the machinery.
+    where : the lead, the rep, or the group of reps that it speaks of; "" for eligibility. bound : effort units, or
+    units of the rule. members : the leads of a parcel, the rep of a lock. place : index of the lead, rep, parcel,
+    group or eligibility rule, for the machinery.
     """
 
     kind: Kind
@@ -49,10 +49,12 @@ class Element:
 
 @dataclass(frozen=True, eq=False)
 class Universe:
-    """The problem with its soft rules and values set aside, by ids, over all pairs that some eligibility rule could open.
+    """The problem without values and soft rules, in the order of ids, over all pairs that some eligibility rule
+    could open.
 
-    given : the problem as handed in. wide : leads and reps by id; its pairs hold the blocked ones too; Share rules with their weights written
-    out. block : (P,) what forbids each pair: -1 nothing, else index into `forbids`. lock : (L,) rep, -1 none. elements : all demands.
+    given : the problem as handed in. wide : leads and reps by id; its pairs hold the blocked ones too; Share rules with
+    their weights written out. block : (P,) what forbids each pair: -1 nothing, else index into `forbids`. lock :
+    (L,) rep, -1 none. elements : all demands.
     """
 
     given: AssignmentProblem
@@ -89,7 +91,7 @@ class Universe:
     def on(self, active: Bools, kind: str, rule: str = "", side: str = "") -> Bools:
         """Which places of a kind hold an active element."""
         index = self.at[kind, rule, side]
-        return (index >= 0) & np.append(active, False)[index]
+        return np.asarray((index >= 0) & np.append(active, False)[index], dtype=bool)
 
     @cached_property
     def families(self) -> tuple[tuple[str, str], ...]:
@@ -136,7 +138,7 @@ def _opened(problem: AssignmentProblem, block: Ints) -> AssignmentProblem:
 
 
 def _pinned(problem: AssignmentProblem, given: AssignmentProblem) -> AssignmentProblem:
-    """Hard rules only, without values; fair shares written out, so that they stay as they are when a capacity is raised."""
+    """Hard rules only, without values; fair shares written out, so that a raised capacity does not change them."""
     return replace(
         problem,
         value=np.zeros(problem.pairs.n_pairs),
@@ -172,10 +174,10 @@ def _elements(
             yield Element("must_assign", wide.lead_ids[lead], place=int(lead))
     for rep in range(wide.n_reps):
         yield Element("capacity", wide.rep_ids[rep], bound=float(wide.capacity[rep]), place=rep)
-    for rep in np.flatnonzero(wide.min_load > 0):
-        yield Element("min_load", wide.rep_ids[rep], bound=float(wide.min_load[rep]), place=int(rep))
+    for place in np.flatnonzero(wide.min_load > 0).tolist():
+        yield Element("min_load", wide.rep_ids[place], bound=float(wide.min_load[place]), place=place)
     for label in np.flatnonzero(np.bincount(parcel) > 1):
-        members = tuple(wide.lead_ids[lead] for lead in np.flatnonzero(parcel == label))
+        members = tuple(wide.lead_ids[int(lead)] for lead in np.flatnonzero(parcel == label))
         yield Element("parcel", members[0], members=members, place=int(label))
     for rule in wide.rules:
         yield from _rule_elements(wide, rule)
@@ -199,16 +201,9 @@ def _rule_elements(wide: AssignmentProblem, rule: Rule) -> Iterator[Element]:
 
 def _never_negative(wide: AssignmentProblem, rule: Rule) -> bool:
     """Whether a lower bound of zero can never be missed."""
-    if getattr(rule, "earlier", None) is not None and np.min(rule.earlier, initial=0.0) < 0:  # type: ignore[union-attr]
+    if isinstance(rule, Share) and rule.earlier is not None and np.min(np.asarray(rule.earlier), initial=0.0) < 0:
         return False
     measure = getattr(rule, "measure", "leads")
     if measure == "revenue":
         return bool(wide.revenue.min(initial=0.0) >= 0)
     return measure != "opportunity" or bool(wide.opportunity.min(initial=0.0) >= 0)
-
-
-def pairs_of(wide: AssignmentProblem, keep: Bools) -> Pairs:
-    """The marked pairs alone."""
-    lead = wide.pairs.lead[keep]
-    start = np.concatenate([[0], np.cumsum(np.bincount(lead, minlength=wide.n_leads))]).astype(np.int64)
-    return Pairs(start=start, rep=wide.pairs.rep[keep], n_reps=wide.n_reps)

@@ -18,7 +18,7 @@ def group_words(problem: AssignmentProblem, by: object, index: NDArray[np.int64]
 
 def _group(problem: AssignmentProblem, by: object, members: NDArray[np.int64]) -> str:
     if len(members) == 1:
-        return problem.rep_ids[members[0]]
+        return str(problem.rep_ids[members[0]])
     if isinstance(by, str) and by == "team" and problem.team is not None:
         return f"team {problem.team[members[0]]}"
     return f"the {len(members)} reps {listed([problem.rep_ids[rep] for rep in members])}"

@@ -1,4 +1,5 @@
-"""From one plan that breaks a single element to its neighbours that break a single other one: each shows that an element is needed."""
+"""From a plan that breaks a single element to its neighbours that break a single other one: so that one is needed
+too."""
 
 from __future__ import annotations
 
@@ -43,7 +44,7 @@ class _Walker:
         self.with_parcels = bool(universe.on(active, "parcel").any())
         self.asked = np.full(universe.wide.n_leads, -1)
         for kind in ("must_assign", "lock"):
-            self.asked = np.where(universe.on(active, kind), universe.at[kind, "", ""], self.asked)  # type: ignore[arg-type]
+            self.asked = np.where(universe.on(active, kind), universe.at[kind, "", ""], self.asked)
 
     def witnesses(self, rep: Ints, element: int, found: Bools) -> list[tuple[Ints, int]]:
         """The neighbours that break exactly one element which is not yet `found`; one for each such element."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from apportion.problem import AssignmentProblem, Limit, Rule, Share
+from apportion.problem import AssignmentProblem, Limit, MaxMin, Rule, Share
 from apportion.problem.pairs import Pairs
 from apportion.reasons.diagnose.elements import LOCK, Bools, Ints, Universe
 from apportion.reasons.diagnose.sums import Counts
@@ -34,11 +34,14 @@ def open_pairs(universe: Universe, active: Bools) -> Bools:
     lead = universe.wide.pairs.lead
     locked = universe.lock[lead]
     astray = universe.on(active, "lock")[lead] & (locked != universe.wide.pairs.rep)
-    return ~forbidden & ~(locks & astray)
+    return np.asarray(~forbidden & ~(locks & astray), dtype=bool)
 
 
 def hold(universe: Universe, active: Bools, counts: Counts, *, opened: Bools | None = None) -> Held:
-    """Keep the active elements and give up all others. opened : (E,) elements whose forbidden pairs are there all the same."""
+    """Keep the active elements and give up all others.
+
+    opened : (E,) elements whose forbidden pairs are there all the same.
+    """
     wide = universe.wide
     pairs = open_pairs(universe, active if opened is None else active & ~opened)
     rules = tuple(_rule(universe, rule, active) for rule in universe.rules)
@@ -119,5 +122,6 @@ def narrowed(problem: AssignmentProblem, leads: Ints, pairs: Bools) -> Assignmen
 
 
 def _sliced(rule: Rule, leads: Ints) -> Rule:
-    mask = getattr(rule, "leads", None)
-    return rule if mask is None else replace(rule, leads=np.asarray(mask)[leads])  # type: ignore[call-arg]
+    if isinstance(rule, MaxMin) or rule.leads is None:
+        return rule
+    return replace(rule, leads=np.asarray(rule.leads)[leads])
