@@ -1,13 +1,7 @@
-<<<<<<< HEAD
 """What all tests share: the public data beside the checkout, and how hard the property tests try.
 
 `APPORTION_TEST_SIZE=full` gives each property ten times as many cases. `APPORTION_SHARED` says where the public data
 is.
-=======
-"""What all tests share: how hard the property tests try, and where benchmark data lies.
-
-`APPORTION_TEST_SIZE=full` gives each property ten times as many cases. `APPORTION_SHARED` names the folder of benchmarks.
->>>>>>> solvertests
 """
 
 from __future__ import annotations
