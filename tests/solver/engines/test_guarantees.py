@@ -117,14 +117,14 @@ def test_the_order_of_rows_changes_nothing_where_annealing_is_needed() -> None:
     rng = np.random.default_rng(5)
     problem = AssignmentProblem.from_arrays(
         rng.lognormal(3, 1, (60, 9)), capacity=rng.uniform(3, 9, 9), effort=rng.uniform(0.5, 2, 60),
-        equity=[RevenueShare(0.8, 1.25), OpportunityShare(0.7)],
+        equity=[RevenueShare(0.7, 1.4)],
     )  # fmt: skip
     assert problem.pairs.n_pairs > 400
     lead, rep = rng.permutation(60), rng.permutation(9)
     named = problem.replace(lead_ids=[f"l{n:02d}" for n in lead], rep_ids=[f"r{n}" for n in rep])
-    first = told(named, solve(named, gap=0.02))
+    first = told(named, solve(named, gap=0.05))
     other = shuffled(named, rng.permutation(60), rng.permutation(9))
-    assert told(other, solve(other, gap=0.02)) == first
+    assert told(other, solve(other, gap=0.05)) == first
 
 
 # --- bytes
@@ -142,7 +142,7 @@ larger = AssignmentProblem.from_arrays(
     rng.lognormal(3, 1, (60, 9)), capacity=rng.uniform(3, 9, 9), effort=rng.uniform(0.5, 2, 60),
     equity=[RevenueShare(0.8, 1.25)], team=rng.integers(0, 3, 9))
 for problem in [larger, *(random_problem(seed, n_leads=10, n_reps=4) for seed in range(15))]:
-    plan = solve(problem, seed=3, gap=0.02)
+    plan = solve(problem, seed=3, gap=0.05)
     digest.update(plan.rep.tobytes() + np.array([plan.objective, plan.bound]).tobytes() + plan.status.encode())
     digest.update(plan.prices.capacity.tobytes() + plan.prices.min_load.tobytes())
     for name, price in plan.prices.rules.items():

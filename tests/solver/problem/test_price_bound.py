@@ -44,7 +44,7 @@ def test_any_prices_prove_an_upper_bound(seed: int, kinds: list[str], data: st.D
 
 def test_no_prices_prove_the_best_of_each_lead() -> None:
     """At prices of nothing each lead simply takes its best."""
-    problem = AssignmentProblem.from_arrays([[3.0, 5.0], [2.0, -1.0], [-1.0, -2.0]], capacity=[0, 0], nurture=0.5)
+    problem = AssignmentProblem.from_arrays([[3.0, 5.0], [2.0, -1.0], [-1.0, -2.0]], capacity=[9, 9], nurture=0.5)
     assert price_bound(problem, Prices.none(2)) == 5.0 + 2.0 + 0.5
 
 
