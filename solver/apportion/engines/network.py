@@ -121,8 +121,8 @@ def _tree(form: Formulation) -> _Tree:
         first = len(groups)
         for group in range(family.n_groups):
             low, high = _whole(family.low[group], family.high[group], amount, form.n_units)
-            if not family.hard:
-                low = min(low, form.n_units)  # what no plan can reach costs every plan the same
+            if not family.hard:  # what no plan can reach costs every plan the same
+                low, high = min(low, form.n_units), max(high, 0)
             groups.append(_Group(at, group, low, high, price))
         index[:, at] = np.where(member[:, at] >= 0, first + member[:, at], -1)
     size = np.bincount(index[index >= 0], minlength=len(groups))

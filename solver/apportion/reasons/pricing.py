@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apportion.build.batch import Batch
-from apportion.problem import AssignmentProblem, LeadShare, Limit, MaxMin, Plan, Rule
+from apportion.problem import AssignmentProblem, Limit, MaxMin, Plan, Rule
+from apportion.problem.sums import measured
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -91,22 +92,6 @@ def fair_shares(problem: AssignmentProblem, rule: Any, index: Ints, n_groups: in
     shares = weights / total if total > 0 else np.zeros_like(weights)
     inside = index >= 0
     return np.asarray(np.bincount(index[inside], weights=shares[inside], minlength=n_groups), dtype=np.float64)
-
-
-def measured(problem: AssignmentProblem, rule: Rule) -> Floats:
-    """(P,) what the rule counts for each pair, in units of its measure."""
-    lead = problem.pairs.lead
-    if isinstance(rule, MaxMin) or rule.measure == "revenue":
-        amount = problem.revenue
-    elif rule.measure == "opportunity":
-        amount = problem.opportunity[lead]
-    else:
-        amount = problem.effort if rule.measure == "effort" else np.ones(problem.pairs.n_pairs)
-    if isinstance(rule, LeadShare) and rule.tier is not None and problem.tier is not None:
-        amount = np.where(problem.tier[lead] == rule.tier, amount, 0.0)
-    if isinstance(rule, Limit) and rule.leads is not None:
-        amount = np.where(np.asarray(rule.leads)[lead], amount, 0.0)
-    return amount
 
 
 def _charged(price: Floats, multiple: Any, fair: Floats) -> float:

@@ -7,27 +7,12 @@ from functools import cached_property
 
 import numpy as np
 
-from apportion.problem import AssignmentProblem, LeadShare, Limit, Share
+from apportion.problem import AssignmentProblem, Limit, Share
+from apportion.problem.sums import measured
 from apportion.reasons.diagnose.elements import Bools, Floats, Ints, Universe
 from apportion.reasons.pricing import fair_shares
 
 TOLERANCE = 1e-9  # against the numbers in a bound; an excess below it is rounding
-
-
-def measured(problem: AssignmentProblem, rule: Limit | Share) -> Floats:
-    """(P,) what the rule counts for each pair, in units of its measure."""
-    lead = problem.pairs.lead
-    if rule.measure == "leads":
-        amount = np.ones(problem.pairs.n_pairs)
-    elif rule.measure == "opportunity":
-        amount = problem.opportunity[lead]
-    else:
-        amount = problem.effort if rule.measure == "effort" else problem.revenue
-    if isinstance(rule, LeadShare) and rule.tier is not None and problem.tier is not None:
-        amount = amount * (problem.tier[lead] == rule.tier)
-    if rule.leads is not None:
-        amount = amount * np.asarray(rule.leads, dtype=bool)[lead]
-    return amount
 
 
 @dataclass(frozen=True, eq=False)
