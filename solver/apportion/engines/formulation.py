@@ -25,6 +25,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 ROUNDING = 1e-9
+GRAIN = 1e-6  # amounts are looked at to so many decimals for a common step
+MOST_GRAINS = 1e15
 CAPACITY = "capacity"  # the family that capacity and minimum load make together
 
 
@@ -254,24 +256,35 @@ def _share_family(
 
 
 def _multiples(low: Floats, high: Floats, entries: Floats, group: Ints) -> tuple[Floats, Floats]:
-    """Hard bounds drawn in to what sums can be, for groups that count by one and the same amount.
+    """Hard bounds drawn in to what sums can be, for groups whose amounts are all multiples of one step.
 
-    A rep with room for 7.35 leads has room for 7, and a price times the 0.35 proves nothing.
+    A rep with room for 7.35 efforts of 0.5 and 1 has room for 7, and a price times the 0.35 proves nothing.
     """
     counted = (entries != 0) & (group >= 0)
-    order = np.lexsort((entries[counted], group[counted]))
-    sorted_group, amounts = group[counted][order], entries[counted][order]
-    groups = np.arange(len(low))
-    first = np.searchsorted(sorted_group, groups)
-    last = np.searchsorted(sorted_group, groups, side="right") - 1
-    padded = np.append(amounts, 0.0)
-    amount = np.where(first <= last, padded[first], 0.0)
-    drawn = (amount > 0) & (amount == padded[last])
-    unit = np.where(drawn, amount, 1.0)
+    step = _steps(entries[counted], group[counted], len(low))
+    unit = np.where(step > 0, step, 1.0)
     with np.errstate(invalid="ignore"):  # infinite bounds stay as they are
         higher = np.maximum(low, np.ceil(low / unit * (1 - ROUNDING)) * unit)
         lower = np.minimum(high, np.floor(high / unit * (1 + ROUNDING)) * unit)
-    return np.where(drawn, higher, low), np.where(drawn, lower, high)
+    return np.where(step > 0, higher, low), np.where(step > 0, lower, high)
+
+
+def _steps(amounts: Floats, group: Ints, n_groups: int) -> Floats:
+    """(G,) the largest step that every amount of a group is a multiple of, to six decimals; 0 where there is none."""
+    order = np.argsort(group, kind="stable")
+    amounts, group = amounts[order], group[order]
+    groups, first = np.unique(group, return_index=True)
+    step = np.zeros(n_groups)
+    if not len(groups):
+        return step
+    least, most = np.minimum.reduceat(amounts, first), np.maximum.reduceat(amounts, first)
+    safe = np.abs(amounts) < MOST_GRAINS * GRAIN
+    grains = np.where(safe, np.rint(amounts / GRAIN), 0.0).astype(np.int64)
+    exact = safe & (np.abs(grains * GRAIN - amounts) <= ROUNDING * GRAIN)
+    common = np.gcd.reduceat(grains, first) * GRAIN
+    common = np.where(np.logical_and.reduceat(exact, first), common, 0.0)
+    step[groups] = np.where(least <= 0, 0.0, np.where(least == most, least, common))
+    return step
 
 
 def _measured(problem: AssignmentProblem, rule: Rule) -> tuple[Floats, bool]:

@@ -89,17 +89,28 @@ def _must_all(problem: AssignmentProblem) -> bool:
 
 
 def _whole(low: Floats, high: Floats, measure: Floats, group: NDArray[np.int64]) -> tuple[Floats, Floats]:
-    """Tighten bounds on sums of one and the same amount to multiples of it: no sum lies between two of them."""
+    """Tighten bounds on sums to what sums can be, where all amounts of a group are multiples of one step."""
+    tight_low, tight_high = low.astype(float).copy(), high.astype(float).copy()
     counted = (measure != 0) & (group >= 0)
-    least, most = np.full(len(low), np.inf), np.full(len(low), -np.inf)
-    np.minimum.at(least, group[counted], measure[counted])
-    np.maximum.at(most, group[counted], measure[counted])
-    same = (least == most) & (least > 0)
-    amount = np.where(same, least, 1.0)
-    tight_low, tight_high = same & np.isfinite(low), same & np.isfinite(high)
-    up = np.ceil(np.where(tight_low, low, 0.0) / amount * (1 - 1e-9)) * amount
-    down = np.floor(np.where(tight_high, high, 0.0) / amount * (1 + 1e-9)) * amount
-    return np.where(tight_low, np.maximum(low, up), low), np.where(tight_high, np.minimum(high, down), high)
+    for at in np.unique(group[counted]):
+        step = _step(np.unique(measure[counted & (group == at)]))
+        if step > 0 and np.isfinite(low[at]):
+            tight_low[at] = max(low[at], math.ceil(low[at] / step * (1 - ROOM)) * step)
+        if step > 0 and np.isfinite(high[at]):
+            tight_high[at] = min(high[at], math.floor(high[at] / step * (1 + ROOM)) * step)
+    return tight_low, tight_high
+
+
+def _step(amounts: Floats) -> float:
+    """The largest step that the distinct amounts are multiples of, to six decimals; 0 where there is none."""
+    if amounts[0] <= 0 or amounts[-1] > 1e9:
+        return 0.0
+    if len(amounts) == 1:
+        return float(amounts[0])
+    millionths = [round(amount * 1e6) for amount in amounts.tolist()]
+    if any(abs(whole - amount * 1e6) > ROOM for whole, amount in zip(millionths, amounts.tolist(), strict=True)):
+        return 0.0
+    return math.gcd(*millionths) / 1e6
 
 
 def _pay(price: Floats, bound: Floats) -> float:
