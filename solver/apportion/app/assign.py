@@ -28,7 +28,10 @@ Step = Callable[[str], None]
 
 @dataclass(frozen=True)
 class AssignRequest:
-    """What to assign. model : folder of a saved model, else the history is learnt from. Settings that are None are the policy's."""
+    """What to assign. model : folder of a saved model, else the history is learnt from.
+
+    Settings that are None are the policy's.
+    """
 
     sources: Sources
     policy: str | Path | None = None
@@ -128,8 +131,8 @@ def assign(
 ) -> AssignReport:
     """Assign one batch. `step` is told what is being done.
 
-    Raises InputError for tables, policy or model that cannot be used; InfeasibleError, with the diagnosis, where no plan keeps the hard rules;
-    LimitError where none was found in time.
+    Raises InputError for tables, policy or model that cannot be used; InfeasibleError, with the diagnosis, where no
+    plan keeps the hard rules; LimitError where none was found in time.
     """
     prepared = prepare(request, step=step)
     batch, model, solving = prepared.batch, prepared.model, prepared.batch.policy.solve

@@ -12,7 +12,10 @@ from apportion_models.errors import Finding
 
 
 def lint(policy: str | Path | None, sources: Sources, *, at: pd.Timestamp | None = None) -> list[Finding]:
-    """What the linter finds, errors first. The leads' own expected revenue is not known here: `deal_value` stands for it where tiers need it."""
+    """What the linter finds, errors first.
+
+    The leads' own expected revenue is not known here: `deal_value` stands for it where tiers need it.
+    """
     read = read_sources(sources)
     tables = read.tables
     values = tables.leads["deal_value"] if "deal_value" in tables.leads else pd.Series(1.0, index=tables.leads.index)
