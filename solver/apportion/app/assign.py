@@ -28,8 +28,9 @@ Step = Callable[[str], None]
 
 @dataclass(frozen=True)
 class AssignRequest:
-    """What to assign. model : folder of a saved model, else the history is learnt from. Settings that are None are the
-    policy's.
+    """What to assign. model : folder of a saved model, else the history is learnt from.
+
+    Settings that are None are the policy's.
     """
 
     sources: Sources
@@ -131,8 +132,7 @@ def assign(
     """Assign one batch. `step` is told what is being done.
 
     Raises InputError for tables, policy or model that cannot be used; InfeasibleError, with the diagnosis, where no
-    plan keeps the hard rules;
-    LimitError where none was found in time.
+    plan keeps the hard rules; LimitError where none was found in time.
     """
     prepared = prepare(request, step=step)
     batch, model, solving = prepared.batch, prepared.model, prepared.batch.policy.solve

@@ -12,8 +12,9 @@ from apportion_models.errors import Finding
 
 
 def lint(policy: str | Path | None, sources: Sources, *, at: pd.Timestamp | None = None) -> list[Finding]:
-    """What the linter finds, errors first. The leads' own expected revenue is not known here: `deal_value` stands for
-    it where tiers need it.
+    """What the linter finds, errors first.
+
+    The leads' own expected revenue is not known here: `deal_value` stands for it where tiers need it.
     """
     read = read_sources(sources)
     tables = read.tables

@@ -46,9 +46,7 @@ class Sources:
 
 @dataclass(frozen=True, eq=False)
 class Read:
-    """The tables of a use case. order : the leads' ids in the order of their table; `tables` itself is in the order of
-    ids.
-    """
+    """The tables of a use case, in the order of ids. order : the leads' ids in the order of their table."""
 
     tables: Tables
     history: pd.DataFrame | None
@@ -121,9 +119,7 @@ def _by_id(table: pd.DataFrame | None, column: str) -> pd.DataFrame:
 
 
 def _assigned(earlier: pd.DataFrame | None, history: pd.DataFrame | None) -> pd.DataFrame | None:
-    """What has been given so far, for caps and rolling windows: the earlier batches, else the history's own
-    assignments.
-    """
+    """What was given so far, for caps and rolling windows: the earlier batches, else the history's assignments."""
     if earlier is not None or history is None:
         return earlier
     columns = [name for name in ("lead_id", "rep_id", "assigned_at", "account_id", "effort") if name in history]
@@ -131,10 +127,16 @@ def _assigned(earlier: pd.DataFrame | None, history: pd.DataFrame | None) -> pd.
 
 
 def default_moment(tables: Tables) -> pd.Timestamp:
-    """When the batch is assigned if nobody says: when its last lead came in. The clock on the wall would make no two
-    runs alike.
+    """When the batch is assigned if nobody says: when its last lead came in.
+
+    The clock on the wall would make no two runs alike. A batch without leads, as on a quiet day, is of the time when a
+    lead was last given; without any, of no time that matters.
     """
     latest = pd.to_datetime(tables.leads["created_at"], utc=True).max()
-    if pd.isna(latest):
+    if pd.isna(latest) and len(tables.leads):
         raise InputError("The leads have no created_at: say when the batch is assigned, with --at.")
+    if pd.isna(latest) and tables.assigned is not None and "assigned_at" in tables.assigned:
+        latest = pd.to_datetime(tables.assigned["assigned_at"], utc=True).max()
+    if pd.isna(latest):
+        return pd.Timestamp(0, tz="UTC")
     return pd.Timestamp(latest)

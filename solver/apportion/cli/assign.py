@@ -8,7 +8,7 @@ from rich.markup import escape
 
 from apportion.app import AssignReport, AssignRequest, assign
 from apportion.cli import options
-from apportion.cli.screen import money, out, show_json, steps, table, tell_error
+from apportion.cli.screen import money, out, ratio_words, show_json, steps, table, tell, tell_error
 
 SHOWN_REPS = 12
 
@@ -78,22 +78,22 @@ def show_report(report: AssignReport, written: list[Path]) -> None:
     """The readable summary."""
     console, document = out(), report.document()
     summary, currency = document["summary"], document["currency"]
-    console.print(
+    tell(
         f"{summary['leads']:,} leads: {summary['assigned']:,} assigned to {summary['reps']} reps, "
         f"{summary['nurture']:,} to nurture, {summary['reject']:,} rejected. "
         f"Expected revenue {money(summary['expected_revenue'], currency)}."
     )
     for sentence in document["certificate"]["words"]:
-        console.print(escape(sentence))
+        tell(sentence)
     console.print()
     console.print(_against_routers(report, currency))
-    console.print("Predicted by the same model for all: not proof. `apportion evaluate` measures out of sample.\n")
+    tell("Predicted by the same model for all: not proof. `apportion evaluate` measures out of sample.\n")
     console.print(_busiest_reps(report, currency))
     for finding in report.batch.notes:
-        console.print(f"Note: {escape(str(finding))}")
+        tell(f"Note: {finding}")
     for sentence in document["evidence"]:
-        console.print(f"Evidence: {escape(sentence)}")
-    console.print("\nWritten: " + ", ".join(escape(str(path)) for path in written))
+        tell(f"Evidence: {sentence}")
+    tell("\nWritten: " + ", ".join(map(str, written)))
 
 
 def _against_routers(report: AssignReport, currency: str) -> object:
@@ -110,14 +110,14 @@ def _against_routers(report: AssignReport, currency: str) -> object:
         ratio = (
             report.own.expected_revenue / result.expected_revenue - 1 if result.expected_revenue > 0 else float("nan")
         )
-        more = "" if result is report.own else f"{ratio:+.1%}"
+        more = "" if result is report.own else ratio_words(ratio, "+.1%")
         shown.add_row(
             result.title,
             money(result.expected_revenue, currency),
             more,
             f"{result.n_placed:,}",
-            f"{result.gini_opportunity:.2f}",
-            f"{result.worst_off_share:.0%}",
+            ratio_words(result.gini_opportunity, ".2f"),
+            ratio_words(result.worst_off_share),
         )
     return shown
 
@@ -136,7 +136,7 @@ def _busiest_reps(report: AssignReport, currency: str) -> object:
             f"{row['load']:,.1f}",
             f"{row['capacity']:,.1f}",
             money(row["expected_revenue"], currency),
-            f"{row['opportunity_share']:.0%}",
+            ratio_words(row["opportunity_share"]),
             money(row["slot_price"], currency),
         )
     return shown

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from apportion.app import EvaluateRequest, evaluate
 from apportion.cli import options
-from apportion.cli.screen import out, show_json, steps
+from apportion.cli.screen import show_json, steps, tell
 
 Leads = Annotated[
     str | None, typer.Option("--leads", help="The batch to plan; without it, the latest month of history.")
@@ -51,5 +50,5 @@ def evaluate_command(
         show_json(report.to_dict())
     else:
         for sentence in report.sentences():
-            out().print(escape(sentence))
+            tell(sentence)
     return 0

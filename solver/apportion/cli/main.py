@@ -1,7 +1,7 @@
 """`apportion`: one command a use case, one exit code a kind of end.
 
-0 done · 1 bug · 2 usage · 3 bad input · 4 infeasible · 5 stopped at a limit, best plan written · 6 a service beyond us
-failed · 130 interrupted.
+0 done · 1 bug · 2 usage · 3 bad input · 4 infeasible · 5 stopped at a limit, best plan written ·
+6 a service beyond us failed · 130 interrupted.
 Data go to stdout, progress and faults to stderr.
 """
 

@@ -34,6 +34,10 @@ Earlier = Annotated[
 At = Annotated[
     str | None, typer.Option("--at", help="When the batch is assigned (ISO 8601); default: when its last lead came in.")
 ]
+Until = Annotated[
+    str | None,
+    typer.Option("--until", "--at", help="Learn only what was known by then (ISO 8601); default: all of the history."),
+]
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")]
 Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Seed of everything random.")]
 Gap = Annotated[float | None, typer.Option("--gap", min=0.0, help="Relative gap at which to stop.")]
@@ -44,7 +48,7 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stder
 
 def sources(**given: str | Path | None) -> Sources:
     """The tables that were named."""
-    return Sources(**given)
+    return Sources(**given)  # type: ignore[arg-type]
 
 
 def moment(text: str | None) -> pd.Timestamp | None:
@@ -53,5 +57,5 @@ def moment(text: str | None) -> pd.Timestamp | None:
         return None
     stamp = pd.to_datetime(text, errors="coerce")
     if pd.isna(stamp):
-        raise UsageError(f"--at must be a date or time such as 2026-03-02T08:00Z. Got {text!r}.")
+        raise UsageError(f"--at and --until must be a date or time such as 2026-03-02T08:00Z. Got {text!r}.")
     return stamp.tz_localize("UTC") if stamp.tzinfo is None else stamp.tz_convert("UTC")

@@ -32,6 +32,12 @@ def out() -> Console:
     return Console(highlight=False)
 
 
+def tell(line: str) -> None:
+    """Write a sentence on stdout as it is: folded at a terminal's width, elsewhere whole, so that paths stay whole."""
+    console = out()
+    console.print(line, markup=False, soft_wrap=not console.is_terminal)
+
+
 def table(*columns: str, title: str | None = None, right: int = 1) -> Table:
     """A plain table whose columns from `right` on stand to the right."""
     made = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
@@ -43,6 +49,11 @@ def table(*columns: str, title: str | None = None, right: int = 1) -> Table:
 def money(amount: float, currency: str) -> str:
     """1,234 EUR."""
     return "–" if not math.isfinite(amount) else f"{amount:,.0f} {currency}"
+
+
+def ratio_words(ratio: float, form: str = ".0%") -> str:
+    """12%, or – where there is nothing to compare with."""
+    return "–" if not math.isfinite(ratio) else format(ratio, form)
 
 
 class Steps:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from apportion.app import train
 from apportion.cli import options
-from apportion.cli.screen import show_json, steps
+from apportion.cli.screen import show_json, steps, tell
 from apportion_models.errors import UsageError
 
 
@@ -13,7 +13,7 @@ def fit_command(
     reps: options.Reps,
     out: options.Out,
     mapping: options.MappingFile = None,
-    until: options.At = None,
+    until: options.Until = None,
     seed: options.Seed = 0,
     as_json: options.AsJson = False,
     quiet: options.Quiet = False,
@@ -40,11 +40,7 @@ def fit_command(
             }
         )
         return 0
-    from rich.markup import escape
-
-    from apportion.cli.screen import out as console
-
     for line in (*sentences, *(f"Note: {finding}" for finding in report.findings)):
-        console().print(escape(line))
-    console().print(f"Saved: {escape(str(report.folder))}")
+        tell(line)
+    tell(f"Saved: {report.folder}")
     return 0

@@ -1,5 +1,6 @@
-"""Results as files. A killed run leaves each file as it was, or whole; the last file named is the sign that all are
-there.
+"""Results as files. A killed run leaves each file as it was, or whole.
+
+The last file named is the sign that all are there.
 """
 
 from __future__ import annotations
@@ -11,17 +12,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from apportion_models.errors import InputError
+
+MOST_WHOLE = 2.0**53  # beyond it a float skips whole numbers
 
 
 def write_files(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
     """Write the files into the folder (made if it is not there), in their order. Gives their paths.
 
     All are written beside their places first, and flushed to disk; only then each takes its place. Raises InputError
-    where the folder cannot be
-    written; then nothing has changed.
+    where the folder cannot be written; then nothing has changed.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -50,13 +53,24 @@ def json_bytes(document: Mapping[str, Any]) -> bytes:
 
 
 def csv_bytes(table: pd.DataFrame) -> bytes:
-    """UTF-8 CSV with \\n line ends; lists joined by ;, times in UTC, missing cells empty."""
+    """UTF-8 CSV with \\n line ends; lists joined by ;, times in UTC, missing cells empty, 369 and not 369.0 in a column
+    of whole numbers."""
     shown = table.copy()
     for column in shown.columns:
         if isinstance(shown[column].dtype, pd.DatetimeTZDtype):
             shown[column] = shown[column].dt.strftime("%Y-%m-%dT%H:%M:%SZ")
+        elif _is_whole(shown[column]):
+            shown[column] = shown[column].astype("Int64")
         elif shown[column].map(lambda cell: isinstance(cell, tuple)).any():
             shown[column] = shown[column].map(
                 lambda cell: ";".join(map(str, cell)) if isinstance(cell, tuple) else cell
             )
     return str(shown.to_csv(index=False, lineterminator="\n")).encode()
+
+
+def _is_whole(column: pd.Series[Any]) -> bool:
+    """Whether a column of floats holds nothing but whole numbers that a float tells apart."""
+    if not pd.api.types.is_float_dtype(column.dtype):
+        return False
+    numbers = column.dropna().to_numpy(dtype=float)
+    return bool(len(numbers) and (np.abs(numbers) < MOST_WHOLE).all() and (numbers == np.floor(numbers)).all())
