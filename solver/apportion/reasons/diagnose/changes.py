@@ -113,7 +113,7 @@ class _Reader:
         out = count.out(sums, total)[0 if low_side else 1][place]
         level = 1.0 if count.fair is None else float(count.fair[place]) * total
         infinite = -math.inf if low_side else math.inf
-        step = 0.5 * 10.0 ** math.floor(math.log10(count.scale)) if count.fair is None else SHARE_STEP
+        step = 0.5 * 10.0 ** math.floor(math.log10(1.2 * count.scale)) if count.fair is None else SHARE_STEP
         to = loosened(float(sums[place]) / level, step, up=not low_side) if level > 0 else infinite
         return Change(element, float(out) / count.scale, to=to)
 
