@@ -1,7 +1,6 @@
 """What all tests share: the public data beside the checkout, and how hard the property tests try.
 
-`APPORTION_TEST_SIZE=full` gives each property ten times as many cases.
-`APPORTION_SHARED` says where the public data is.
+`APPORTION_TEST_SIZE=full` gives each property ten times as many cases; `APPORTION_SHARED` says where the data is.
 """
 
 from __future__ import annotations

@@ -43,15 +43,17 @@ def _charged(problem: AssignmentProblem, rule: Rule, price: object, worst_off: f
     index, names = problem.groups(rule.by)
     n_groups = len(names)
     cap = np.inf if rule.price is None or isinstance(rule, MaxMin) else rule.price
-    low_price = np.clip(getattr(price, "low", np.zeros(n_groups)), 0, cap)
-    high_price = np.clip(getattr(price, "high", np.zeros(n_groups)), 0, cap)
+    low, high = _stated(problem, rule, index, n_groups)
+    # a bound that does not exist cannot be charged for
+    low_price = np.where(np.isfinite(low), np.clip(getattr(price, "low", np.zeros(n_groups)), 0, cap), 0.0)
+    high_price = np.where(np.isfinite(high), np.clip(getattr(price, "high", np.zeros(n_groups)), 0, cap), 0.0)
+    if isinstance(rule, MaxMin) and rule.price is None and worst_off is None:
+        low_price = np.zeros(n_groups)  # no floor was promised
     measure = measured(problem, rule)
     group_price = np.append(high_price - low_price, 0.0)[index]  # index -1 finds the appended zero
     charge = group_price[problem.pairs.rep] * measure
     if isinstance(rule, MaxMin):
         return charge, _max_min_constant(problem, rule, low_price, index, n_groups, measure, worst_off)
-    low = np.broadcast_to(-np.inf if rule.low is None else np.asarray(rule.low, dtype=float), (n_groups,))
-    high = np.broadcast_to(np.inf if rule.high is None else np.asarray(rule.high, dtype=float), (n_groups,))
     fair = earlier = np.zeros(n_groups)
     if isinstance(rule, Share):
         fair = fair_shares(problem, rule, index, n_groups)
@@ -67,6 +69,16 @@ def _charged(problem: AssignmentProblem, rule: Rule, price: object, worst_off: f
     per_total = _pay(high_price, scaled(high, fair)) - _pay(low_price, scaled(low, fair))
     constant = per_total * earlier.sum() - float((high_price - low_price) @ earlier)
     return charge - per_total * measure, constant
+
+
+def _stated(problem: AssignmentProblem, rule: Rule, index: NDArray[np.int64], n_groups: int) -> tuple[Floats, Floats]:
+    """(G,) the bounds as the rule states them, infinite where there is none. MaxMin has a floor where a group
+    counts."""
+    if isinstance(rule, MaxMin):
+        counted = fair_shares(problem, rule, index, n_groups) > 0
+        return np.where(counted, 0.0, -np.inf), np.full(n_groups, np.inf)
+    low = np.broadcast_to(-np.inf if rule.low is None else np.asarray(rule.low, dtype=float), (n_groups,))
+    return low, np.broadcast_to(np.inf if rule.high is None else np.asarray(rule.high, dtype=float), (n_groups,))
 
 
 def _known_total(problem: AssignmentProblem, rule: Share) -> float | None:

@@ -74,7 +74,8 @@ def rule_amount(problem: AssignmentProblem, rule: Rule, price: Any) -> Floats:
     """(P,) what the rule's prices add to each pair, in currency: help towards a floor adds, use of a cap takes."""
     index, names = problem.groups(rule.by)
     ceiling = np.inf if rule.price is None or isinstance(rule, MaxMin) else rule.price
-    low, high = np.clip(price.low, 0, ceiling), np.clip(price.high, 0, ceiling)
+    low = np.where(_stated(rule, "low", len(names)), np.clip(price.low, 0, ceiling), 0.0)
+    high = np.where(_stated(rule, "high", len(names)), np.clip(price.high, 0, ceiling), 0.0)
     by_group = np.append(low - high, 0.0)[index]  # index -1 finds the appended zero
     measure = measured(problem, rule)
     amount = by_group[problem.pairs.rep] * measure
@@ -83,6 +84,14 @@ def rule_amount(problem: AssignmentProblem, rule: Rule, price: Any) -> Floats:
     fair = fair_shares(problem, rule, index, len(names))
     per_total = _charged(high, rule.high, fair) - _charged(low, rule.low, fair)
     return np.asarray(amount + per_total * measure)
+
+
+def _stated(rule: Rule, side: str, n_groups: int) -> NDArray[np.bool_]:
+    """(G,) whether the rule has this bound: what does not exist charges nobody."""
+    if isinstance(rule, MaxMin):
+        return np.full(n_groups, side == "low")
+    bound = getattr(rule, side)
+    return np.full(n_groups, False) if bound is None else np.broadcast_to(np.isfinite(bound), (n_groups,))
 
 
 def fair_shares(problem: AssignmentProblem, rule: Any, index: Ints, n_groups: int) -> Floats:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from apportion import AssignmentProblem, LeadShare, MaxMin, Prices, solve
+from apportion import AssignmentProblem, LeadShare, Limit, MaxMin, Prices, solve
 from apportion.problem import RulePrice, price_bound
 from tests.solver.oracle import best_plan
 from tests.solver.random_problems import RULE_KINDS, random_problem
@@ -46,6 +46,19 @@ def test_no_prices_prove_the_best_of_each_lead() -> None:
     """At prices of nothing each lead simply takes its best."""
     problem = AssignmentProblem.from_arrays([[3.0, 5.0], [2.0, -1.0], [-1.0, -2.0]], capacity=[9, 9], nurture=0.5)
     assert price_bound(problem, Prices.none(2)) == 5.0 + 2.0 + 0.5
+
+
+def test_a_bound_that_does_not_exist_cannot_be_charged_for() -> None:
+    """A price on a missing upper bound, or on a group that does not count, would prove what is not so."""
+    floor = AssignmentProblem.from_arrays([[3.0, 5.0]], capacity=[1, 1], limits=[Limit(low=0.0, high=None)])
+    priced = Prices(np.zeros(2), np.zeros(2), {"limit on leads": RulePrice(np.zeros(2), np.full(2, 9.0))})
+    assert price_bound(floor, priced) == 5.0
+    shares = floor.replace(limits=(), equity=[LeadShare(0.0, earlier=[1.0, 1.0])])
+    priced = Prices(np.zeros(2), np.zeros(2), {"lead share": RulePrice(np.zeros(2), np.full(2, 9.0))})
+    assert price_bound(shares, priced) == 5.0
+    worst = floor.replace(limits=(), equity=[MaxMin(price=0.0, weights=[0, 0])], value=[[-3.0, -5.0]], must_assign=True)
+    priced = Prices(np.zeros(2), np.zeros(2), {"max-min revenue": RulePrice(np.full(2, 0.5), np.full(2, 9.0))})
+    assert price_bound(worst, priced) == -3.0
 
 
 def test_a_fractional_capacity_is_worth_its_whole_leads() -> None:

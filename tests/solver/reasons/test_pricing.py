@@ -35,7 +35,7 @@ def _random_batch(seed: int, price: float | None = None):  # type: ignore[no-unt
         equity=[
             RevenueShare(0.5, 2.0, price=price),
             OpportunityShare(0.7, weights=[1.0, 2.0, 3.0, 1.0], earlier=[1.0, 5.0, 0.0, 2.0], price=price),
-            LeadShare(0.0, 1.5, tier=1, by="team", price=price),
+            LeadShare(0.0, 1.5, tier=1, by="team", leads=rng.random(n_leads) < 0.7, price=price),
             MaxMin(price=0.3),
         ],
         limits=[Limit(measure="effort", low=1, high=4, leads=rng.random(n_leads) < 0.5, by="team", price=price)],
@@ -57,7 +57,7 @@ def test_prices_charge_as_the_bound_does(seed: int, price: float | None) -> None
     plan = plan_of(problem, prices=prices, rep=_first_eligible(batch))
     charge = (prices.capacity - prices.min_load)[problem.pairs.rep] * problem.effort
     for rule in problem.rules:
-        charge = charge + _charged(problem, rule, prices.rules[str(rule.name)], None)[0]
+        charge = charge + _charged(problem, rule, prices.rules[str(rule.name)], 0.0)[0]
     assert ledger(batch, plan).priced == pytest.approx(problem.value - charge, rel=1e-12, abs=1e-9)
 
 
