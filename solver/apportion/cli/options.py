@@ -56,9 +56,9 @@ def moment(text: str | None) -> pd.Timestamp | None:
     if text is None:
         return None
     try:
-        stamp = pd.Timestamp(text)
+        stamp: pd.Timestamp | None = pd.Timestamp(text)
     except ValueError:
-        stamp = pd.NaT
-    if stamp is pd.NaT:
+        stamp = None
+    if stamp is None or pd.isna(stamp):
         raise UsageError(f"--at and --until must be a date or time such as 2026-03-02T08:00Z. Got {text!r}.")
     return stamp.tz_localize("UTC") if stamp.tzinfo is None else stamp.tz_convert("UTC")

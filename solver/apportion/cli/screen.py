@@ -10,7 +10,7 @@ from typing import Any
 
 import typer
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from apportion.engines import Progress as SolveProgress
@@ -60,7 +60,8 @@ class Steps:
     """Tells what is being done: a line that moves in a terminal, plain lines elsewhere."""
 
     def __init__(self, progress: Progress | None) -> None:
-        self._progress, self._task, self._text = progress, None, ""
+        self._progress, self._text = progress, ""
+        self._task: TaskID | None = None
 
     def step(self, text: str) -> None:
         """A new step begins."""
