@@ -16,12 +16,12 @@ from apportion.app.believe import estimate, needs_spread, obtain_model, past_rat
 from apportion.app.sources import Read, Sources, default_moment, read_sources
 from apportion.build import Batch, build_batch
 from apportion.connectors import csv_bytes, json_bytes, write_files
-from apportion.policy import document_policy, load_policy
+from apportion.policy import Policy, document_policy, load_policy
 from apportion.problem import Plan, Status
 from apportion.reasons import Explanations, assignments_frame, explain, plan_document
 from apportion.whatif import BaselineResult, router_context, run_baselines, score
 from apportion_models import FitModel
-from apportion_models.errors import InfeasibleError, InputError, LimitError
+from apportion_models.errors import Finding, InfeasibleError, InputError, LimitError, PolicyError
 
 Step = Callable[[str], None]
 
@@ -111,8 +111,7 @@ class Prepared:
 def prepare(request: AssignRequest, *, step: Step = lambda _: None) -> Prepared:
     """Read the tables, obtain the model and pose the batch."""
     step("Reading tables")
-    read = read_sources(request.sources)
-    policy = load_policy(request.policy)
+    read, policy = _read_all(request)
     at = default_moment(read.tables) if request.at is None else request.at
     seed = policy.solve.seed if request.seed is None else request.seed
     _need_reps(read)
@@ -159,9 +158,25 @@ def assign(
     )
 
 
+def _read_all(request: AssignRequest) -> tuple[Read, Policy]:
+    """Tables and policy; the faults of both are told together."""
+    faults: list[Finding] = []
+    try:
+        policy = load_policy(request.policy)
+    except PolicyError as error:
+        faults += error.findings
+    try:
+        read = read_sources(request.sources)
+    except InputError as error:
+        raise (InputError([*error.findings, *faults]) if faults else error) from None
+    if faults:
+        raise PolicyError(faults)
+    return read, policy
+
+
 def _need_reps(read: Read) -> None:
     if not len(read.tables.reps):
-        raise InputError("The reps table must have at least one rep; it has none.")
+        raise InputError(Finding(severity="error", table="reps", message="must have at least one rep; it has none."))
 
 
 def _refuse_without_plan(batch: Batch, plan: Plan) -> None:

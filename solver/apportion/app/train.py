@@ -9,7 +9,7 @@ import pandas as pd
 
 from apportion.app.sources import Sources, read_sources
 from apportion_models import FitModel, save_model
-from apportion_models.errors import Finding, UsageError
+from apportion_models.errors import Finding, InputError, UsageError
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,4 +28,8 @@ def train(sources: Sources, *, out: Path, until: pd.Timestamp | None = None, see
     read = read_sources(sources)
     assert read.history is not None
     model = FitModel(random_state=seed).fit(read.history, read.tables.reps, until=until)
-    return TrainReport(model, (*read.tables.findings, *model.findings_), save_model(model, out))
+    try:
+        folder = save_model(model, out)
+    except OSError as error:
+        raise InputError(f"The model's folder {out} must be writable: {error.strerror or error}.") from None
+    return TrainReport(model, (*read.tables.findings, *model.findings_), folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,7 @@ import typer
 from rich.markup import escape
 
 from apportion.app import AssignRequest, check
+from apportion.app.check import OTHER_INPUTS
 from apportion.cli import options
 from apportion.cli.screen import out, show_json, steps, table
 from apportion_models.errors import InputError
@@ -53,7 +55,12 @@ def verify_command(
         progress.step("Posing the batch again")
         report = check(folder, request)
     rows = [
-        {"rule": rule.rule, "holds": rule.holds, "violation": rule.violation, "where": rule.where}
+        {
+            "rule": rule.rule,
+            "holds": bool(rule.holds),
+            "violation": float(rule.violation) if math.isfinite(rule.violation) else None,
+            "where": rule.where,
+        }
         for rule in report.verdict.rules
     ]
     if as_json:
@@ -67,7 +74,7 @@ def verify_command(
             )
         out().print(shown)
     if not report.same_inputs:
-        raise InputError("The tables or the policy are not those that the plan was made from: its fingerprints differ.")
+        raise InputError(OTHER_INPUTS)
     if not report.verdict.ok:
         raise InputError(f"The plan does not hold: {report.verdict}.")
     return 0

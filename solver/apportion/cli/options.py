@@ -48,14 +48,17 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stder
 
 def sources(**given: str | Path | None) -> Sources:
     """The tables that were named."""
-    return Sources(**given)
+    return Sources(**given)  # type: ignore[arg-type]
 
 
 def moment(text: str | None) -> pd.Timestamp | None:
     """Read --at; a time without a zone is UTC. UsageError where it is none."""
     if text is None:
         return None
-    stamp = pd.to_datetime(text, errors="coerce")
-    if pd.isna(stamp):
+    try:
+        stamp: pd.Timestamp | None = pd.Timestamp(text)
+    except ValueError:
+        stamp = None
+    if stamp is None or pd.isna(stamp):
         raise UsageError(f"--at and --until must be a date or time such as 2026-03-02T08:00Z. Got {text!r}.")
     return stamp.tz_localize("UTC") if stamp.tzinfo is None else stamp.tz_convert("UTC")

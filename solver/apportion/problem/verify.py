@@ -173,9 +173,7 @@ class _Book:
             return RuleVerdict(str(rule.name), True)
         promised = self.plan.certificate.worst_off
         if promised is None or math.isinf(worst):
-            return RuleVerdict(
-                str(rule.name), math.isinf(worst), math.inf, "the certificate promises no worst-off value"
-            )
+            return RuleVerdict(str(rule.name), promised is None or math.isinf(worst))
         size = self._size(rule, index, len(sums))
         return _compare(str(rule.name), np.where(fair > 0, promised * fair, -np.inf), sums, names, size)
 

@@ -91,7 +91,7 @@ class Company:
 
 @pytest.fixture(scope="session")
 def company(tmp_path_factory: pytest.TempPathFactory) -> Company:
-    """Ten reps, one paused and one new; 400 past leads; a batch of 60."""
+    """Ten reps, one of whom has not started and one is new; 400 past leads; a batch of 60."""
     folder = tmp_path_factory.mktemp("company")
     world = World(seed=3, n_reps=10, n_new=2, n_unseen=1, days=300, exploration=1.0, strength=4.0)
     write_tables({"leads": world.leads(60), "reps": world.reps(), "history": world.history(400)}, folder)

@@ -65,7 +65,14 @@ def test_a_fractional_capacity_is_worth_its_whole_leads() -> None:
     """Room for 1.5 leads is room for one: a price pays for one, and the bound is met."""
     problem = AssignmentProblem.from_arrays([[3.0], [2.0], [1.0]], capacity=[1.5])
     assert price_bound(problem, Prices(np.array([2.0]), np.zeros(1))) == 3.0
-    assert price_bound(problem.replace(effort=[1, 2, 1]), Prices(np.array([2.0]), np.zeros(1))) == 3.0 + 1.0
+
+
+def test_a_capacity_is_worth_the_common_step_of_the_efforts() -> None:
+    """Room for 1.5 is room for one where efforts are 1 and 2, and for all of 1.5 where they have no common step."""
+    problem = AssignmentProblem.from_arrays([[3.0], [2.0], [1.0]], capacity=[1.5])
+    two = Prices(np.array([2.0]), np.zeros(1))
+    assert price_bound(problem.replace(effort=[1, 2, 1]), two) == 2.0 * 1.0 + 1.0
+    assert price_bound(problem.replace(effort=[1, 2**0.5, 1]), two) == 2.0 * 1.5 + 1.0
 
 
 @pytest.mark.parametrize("seed", range(40))
