@@ -67,12 +67,11 @@ def run(arguments: list[str] | None = None) -> int:
     """Run one command and give its exit code."""
     try:
         code = app(arguments, standalone_mode=False)
-        return code if isinstance(code, int) else 0
+        return _interrupted() if code == INTERRUPTED else code if isinstance(code, int) else 0
     except typer.Exit as stop:
         return stop.exit_code
     except (typer.Abort, KeyboardInterrupt):
-        tell_error("Interrupted. Nothing that was not whole was written.")
-        return INTERRUPTED
+        return _interrupted()
     except WRONG_CALL as error:
         error.show(sys.stderr)
         return USAGE
@@ -93,6 +92,12 @@ def run(arguments: list[str] | None = None) -> int:
         traceback.print_exc()
         tell_error("This is a bug in Apportion. Please report it with the lines above.")
         return BUG
+
+
+def _interrupted() -> int:
+    """Some versions of typer raise at Ctrl-C, others give the exit code back."""
+    tell_error("Interrupted. Nothing that was not whole was written.")
+    return INTERRUPTED
 
 
 def main() -> NoReturn:
