@@ -70,10 +70,10 @@ def _document(path: Path) -> dict[str, Any]:
 
 def _moment(path: Path, document: dict[str, Any]) -> pd.Timestamp:
     try:
-        moment = pd.Timestamp(document["at"])
+        moment: pd.Timestamp | None = pd.Timestamp(document["at"])
     except (KeyError, TypeError, ValueError):
-        moment = pd.NaT
-    if pd.isna(moment) or moment.tzinfo is None:
+        moment = None
+    if moment is None or pd.isna(moment) or moment.tzinfo is None:
         raise InputError(f"{path} must tell in `at` when the batch is assigned. Got {document.get('at')!r}.")
     return moment
 

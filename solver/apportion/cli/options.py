@@ -48,7 +48,7 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stder
 
 def sources(**given: str | Path | None) -> Sources:
     """The tables that were named."""
-    return Sources(**given)  # type: ignore[arg-type]
+    return Sources(**given)
 
 
 def moment(text: str | None) -> pd.Timestamp | None:
