@@ -22,7 +22,7 @@ from apportion.cli.screen import tell_error
 from apportion.cli.train import fit_command
 from apportion_models.errors import ApportionError, InputError
 
-INTERRUPTED, BUG, USAGE = 130, 1, 2
+DONE, BUG, USAGE, INTERRUPTED = 0, 1, 2, 130
 # what typer raises for any wrong call: its own or click's class, by its version
 WRONG_CALL: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 
@@ -72,6 +72,10 @@ def run(arguments: list[str] | None = None) -> int:
         return stop.exit_code
     except (typer.Abort, KeyboardInterrupt):
         return _interrupted()
+    except (SystemExit, BrokenPipeError):
+        return (
+            DONE  # whoever read stdout went away, as `head` does: typer's way to say so is exit 1, which here is a bug
+        )
     except WRONG_CALL as error:
         error.show(sys.stderr)
         return USAGE

@@ -54,7 +54,14 @@ def python(code: str, *arguments: object) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL here")
 @pytest.mark.parametrize(
-    ("before", "moment"), [("staging", 1), ("staging", 4), ("replacing", 1), ("replacing", 2), ("replacing", 4)]
+    ("before", "moment"),
+    [
+        ("staging", 4),
+        ("replacing", 2),
+        pytest.param("staging", 1, marks=pytest.mark.slow),
+        pytest.param("replacing", 1, marks=pytest.mark.slow),
+        pytest.param("replacing", 4, marks=pytest.mark.slow),
+    ],
 )
 def test_a_killed_write_leaves_whole_files(tmp_path: Path, before: str, moment: int) -> None:
     """Each file is the old one or the new one, whole; plan.json is new only where all are; the next write succeeds."""
@@ -91,3 +98,19 @@ def test_a_wrong_call_ends_2_for_the_shell() -> None:
     """The exit code reaches the shell."""
     done = python("from apportion.cli import main; main()", "assign", "--nonsense")
     assert done.returncode == 2 and done.stdout == "" and "--nonsense" in done.stderr
+
+
+def test_a_reader_that_goes_away_is_no_bug(company: Company, tmp_path: Path) -> None:
+    """`apportion assign --json | head -1`: the plan is written, the exit code 0, and nothing is said."""
+    folder = tmp_path / "out"
+    code = "from apportion.cli import main; main()"
+    reader, writer = os.pipe()
+    os.close(reader)
+    path = os.pathsep.join([str(ROOT / "solver"), str(ROOT / "models")])
+    command = [sys.executable, "-c", code, "assign", *map(str, company.options()), "--out", str(folder), "--json"]
+    done = subprocess.run(
+        command, env={**os.environ, "PYTHONPATH": path}, stdout=writer, stderr=subprocess.PIPE, timeout=120, check=False
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert {path.name for path in folder.iterdir()} == set(NAMES)
