@@ -9,6 +9,7 @@ from rich.markup import escape
 from apportion.app import AssignReport, AssignRequest, assign
 from apportion.cli import options
 from apportion.cli.screen import money, out, ratio_words, show_json, steps, table, tell, tell_error
+from apportion.connectors import check_folder
 
 SHOWN_REPS = 12
 
@@ -60,6 +61,7 @@ def assign_command(
 
 def run_assign(request: AssignRequest, folder: Path, *, as_json: bool, quiet: bool) -> int:
     """Assign, write, show; 5 where the time limit came before the gap, else 0."""
+    check_folder(folder)
     with steps(quiet) as progress:
         report = assign(request, step=progress.step, on_progress=progress.solving)
         progress.step("Writing")

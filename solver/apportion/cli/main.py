@@ -22,7 +22,7 @@ from apportion.cli.screen import tell_error
 from apportion.cli.train import fit_command
 from apportion_models.errors import ApportionError, InputError
 
-INTERRUPTED, BUG, USAGE = 130, 1, 2
+DONE, BUG, USAGE, INTERRUPTED = 0, 1, 2, 130
 # what typer raises for any wrong call: its own or click's class, by its version
 WRONG_CALL: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 
@@ -67,12 +67,15 @@ def run(arguments: list[str] | None = None) -> int:
     """Run one command and give its exit code."""
     try:
         code = app(arguments, standalone_mode=False)
-        return code if isinstance(code, int) else 0
+        return _interrupted() if code == INTERRUPTED else code if isinstance(code, int) else 0
     except typer.Exit as stop:
         return stop.exit_code
     except (typer.Abort, KeyboardInterrupt):
-        tell_error("Interrupted. Nothing that was not whole was written.")
-        return INTERRUPTED
+        return _interrupted()
+    except (SystemExit, BrokenPipeError):
+        return (
+            DONE  # whoever read stdout went away, as `head` does: typer's way to say so is exit 1, which here is a bug
+        )
     except WRONG_CALL as error:
         error.show(sys.stderr)
         return USAGE
@@ -93,6 +96,12 @@ def run(arguments: list[str] | None = None) -> int:
         traceback.print_exc()
         tell_error("This is a bug in Apportion. Please report it with the lines above.")
         return BUG
+
+
+def _interrupted() -> int:
+    """Some versions of typer raise at Ctrl-C, others give the exit code back."""
+    tell_error("Interrupted. Nothing that was not whole was written.")
+    return INTERRUPTED
 
 
 def main() -> NoReturn:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from apportion.app import train
 from apportion.cli import options
 from apportion.cli.screen import show_json, steps, tell
+from apportion.connectors import check_folder
 from apportion_models.errors import UsageError
 
 
@@ -21,6 +22,7 @@ def fit_command(
     """Learn a fit model from a history, and save it with its model card."""
     if history is None:
         raise UsageError("--history is needed.")
+    check_folder(out)
     with steps(quiet) as progress:
         progress.step("Learning from the history")
         report = train(

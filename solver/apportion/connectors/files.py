@@ -40,6 +40,15 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
     return [folder / name for name in files]
 
 
+def check_folder(folder: Path) -> None:
+    """Raise InputError where `folder` cannot be written or made: to know it before the work, not after."""
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not there.is_dir():
+        raise InputError(f"The output folder {folder} must be writable: {there} is no folder. Nothing was changed.")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise InputError(f"The output folder {folder} must be writable: {there} is not. Nothing was changed.")
+
+
 def _flushed(path: Path, content: bytes) -> None:
     with path.open("wb") as file:
         file.write(content)

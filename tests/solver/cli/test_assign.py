@@ -185,3 +185,24 @@ def test_screening_is_told_beside_assignment(company: Company, tmp_path: Path, w
     assert list(rows["lead_id"]) == list(company.table("leads")["lead_id"])
     assert (rows.loc[event, "outcome"] == "reject").all() and (rows.loc[event, "rep_id"] == "").all()
     assert (rows.loc[~event, "rep_id"] != "").any()
+
+
+def test_odd_cells_go_through_and_verify(company: Company, tmp_path: Path, write: Write) -> None:
+    """Ids such as 007, quotes, line breaks and columns that bear the plan's names: kept, told apart, and verified."""
+    leads = company.table("leads")
+    leads.loc[0, "lead_id"], leads.loc[1, "lead_id"] = "007", " é;x"
+    leads = leads.assign(rep_id="before", reason='because\nof "this", and ;that')
+    options, folder = company.options(leads=write("leads.csv", leads)), tmp_path / "out"
+    assert call("assign", *options, "--out", folder).code == 0
+    rows = read_rows(folder)
+    assert list(rows["lead_id"])[:2] == ["007", "é;x"]
+    assert (rows["lead_rep_id"] == "before").all() and (rows["lead_reason"] == leads["reason"]).all()
+    assert set(rows["rep_id"]) <= {*company.table("reps")["rep_id"], ""}
+    assert call("verify", folder, *options).code == 0
+
+
+def test_a_result_can_be_assigned_again(company: Company, plan: Path, tmp_path: Path) -> None:
+    """assignments.csv is a leads table itself: the same leads get the same reps."""
+    folder = tmp_path / "again"
+    assert call("assign", *company.options(leads=plan / "assignments.csv"), "--out", folder).code == 0
+    assert list(read_rows(folder)["rep_id"]) == list(read_rows(plan)["rep_id"])

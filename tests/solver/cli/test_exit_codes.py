@@ -129,6 +129,17 @@ def test_an_unknown_mapping_key_is_3(company: Company, tmp_path: Path, write: Wr
     assert called.code == 3 and "'leeds'" in called.err
 
 
+def test_the_folder_is_tried_before_the_work(company: Company, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for a solve whose plan cannot be written."""
+
+    def solved(*_: object, **__: object) -> None:
+        raise AssertionError("it was solved")
+
+    monkeypatch.setattr("apportion.engines.solve", solved)
+    called = call("assign", *company.options(), "--out", write("taken", "mine"))
+    assert called.code == 3 and "writable" in called.err
+
+
 @pytest.mark.parametrize("command", ["assign", "fit"])
 def test_a_folder_that_cannot_be_written_is_3(company: Company, write: Write, command: str) -> None:
     """A file where the folder should be stays a file, and the message names it."""
