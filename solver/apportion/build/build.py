@@ -118,7 +118,7 @@ def _problem(
         lead_ids=leads["lead_id"].astype(str).tolist(),
         rep_ids=reps["rep_id"].astype(str).tolist(),
     )
-    return problem, list(unreachable_notes(reps, weights, reachable))
+    return problem, list(unreachable_notes(reps, weights, reachable)) if len(leads) else []
 
 
 def _opportunity(revenue: Floats, allowed: NDArray[np.bool_]) -> Floats:

@@ -8,7 +8,7 @@ better.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -33,6 +33,8 @@ FIRST_PAIRS_PER_UNIT = 6
 TINY = 400  # pairs up to which branch and bound closes the gap entirely, without a search before
 SEARCHABLE = 6_000  # pairs up to which branch and bound is worth a try
 NODES = 20_000
+EFFORT = 1_500_000  # nodes × pairs of branch and bound where it need not come to an end
+FEWEST_NODES = 100
 ROUNDING = 1e-9  # of a typical value: a gap that is none, for objective and bound are sums of many numbers
 
 
@@ -98,18 +100,10 @@ class _State:
             self._tell()
 
     def close(self) -> None:
-        """Branch and bound: first within a fixed number of nodes, to the end where that is cheap; then as long as the
-        clock allows.
-        """
-        for nodes in (NODES, None):
+        """Branch and bound on the pairs that a better plan could hold."""
+        for nodes, gap in self._stages():
             pairs = self._survivors()
-            small = self.form.n_pairs <= TINY
-            gap = 0.0 if small and nodes is not None else (0.0 if self.step else self.gap)
-            if (
-                self.done(gap)
-                or self.clock.is_over()
-                or (len(pairs) > SEARCHABLE and self.incumbent.chosen is not None)
-            ):
+            if self.done(gap) or self.clock.is_over() or self._too_many(pairs):
                 return
             answer = branch_and_bound(
                 self.form,
@@ -125,6 +119,23 @@ class _State:
             if self.impossible:
                 return
             self._lower(max(self.incumbent.objective, -np.inf if answer.impossible else answer.bound))
+
+    def _stages(self) -> Iterator[tuple[int | None, float]]:
+        """Nodes and gap of each try.
+
+        Where the end is near (few pairs, a whole objective) all the way to it; else by a fixed effort, so that a run
+        ends by itself and gives the same plan on any machine; longer only where there is no plan yet.
+        """
+        if self.form.n_pairs <= TINY or self.step:
+            yield NODES, 0.0
+            yield None, 0.0 if self.step else self.gap
+            return
+        yield max(FEWEST_NODES, EFFORT // max(self.form.n_pairs, 1)), self.gap
+        if self.incumbent.chosen is None:
+            yield None, self.gap
+
+    def _too_many(self, pairs: Ints) -> bool:
+        return len(pairs) > SEARCHABLE and self.incumbent.chosen is not None
 
     def done(self, gap: float | None = None) -> bool:
         """Whether the plan is within the gap (or, where the objective comes in steps, within one)."""
