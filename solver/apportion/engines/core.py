@@ -18,7 +18,7 @@ from apportion.engines.ascent import ascend
 from apportion.engines.clock import Clock
 from apportion.engines.exact import branch_and_bound
 from apportion.engines.formulation import Formulation
-from apportion.engines.lagrangian import PricedOut, price_out
+from apportion.engines.lagrangian import PricedOut, price_first_slots, price_out
 from apportion.engines.nearest import nearest_pairs
 from apportion.engines.outcome import Outcome
 from apportion.engines.relaxation import relax
@@ -173,7 +173,7 @@ class _State:
         """The answer in terms of the whole formulation."""
         if self.impossible:
             return Outcome.infeasible()
-        priced = price_out(form, self.priced.multipliers)
+        priced = price_out(form, price_first_slots(form, self.priced.multipliers))
         if self.incumbent.chosen is None:
             return Outcome.out_of_time(self.bound, priced)
         status = Status.OPTIMAL if self.done() else Status.FEASIBLE

@@ -250,6 +250,8 @@ def _share_family(
     total = earlier.sum() + (known_total or 0.0)
     low = np.where(np.isfinite(low_multiple), low_share * total - earlier, -np.inf)
     high = np.where(np.isfinite(high_multiple), high_share * total - earlier, np.inf)
+    if measure.min(initial=0.0) >= 0:  # a floor that holds of itself must not get a price
+        low = np.where((low_share == 0) & (low <= 0), -np.inf, low)
     if known_total is not None:
         return Family(str(rule.name), measure, group, low, high, 0 * low_share, 0 * high_share, None, price)
     return Family(str(rule.name), measure, group, low, high, low_share, high_share, "total", price)

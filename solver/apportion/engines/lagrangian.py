@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from apportion.engines.formulation import Family, Formulation
+from apportion.engines.formulation import CAPACITY, Family, Formulation
 
 Floats = NDArray[np.float64]
 
@@ -87,6 +87,28 @@ class PricedOut:
         """(P,) by how much the bound falls if the pair is taken: a pair that loses more than the gap is in no better
         plan."""
         return self.best[form.unit] - self.worth
+
+
+def price_first_slots(form: Formulation, multipliers: Multipliers) -> Multipliers:
+    """Price the capacity of reps who have none at what a first slot would bring.
+
+    Such a price costs the bound nothing, so a linear program leaves it at any height; people read it as the worth of a
+    slot.
+    """
+    index = next((at for at, family in enumerate(form.families) if family.name == CAPACITY), None)
+    if index is None:
+        return multipliers
+    family, prices = form.families[index], multipliers[index]
+    closed = family.high == 0
+    at_closed = closed[form.rep] & (family.measure > 0)
+    unpriced = FamilyPrices(prices.low, np.where(closed, 0.0, prices.high))
+    worth = charged_value(form, (*multipliers[:index], unpriced, *multipliers[index + 1 :]))
+    others = form.best_of_unit(np.where(at_closed, -np.inf, worth))
+    gain = (worth - np.where(np.isfinite(others), others, worth.max(initial=0.0))[form.unit])[at_closed]
+    slot = np.zeros(family.n_groups)
+    np.maximum.at(slot, form.rep[at_closed], gain / family.measure[at_closed])
+    settled = FamilyPrices(prices.low, np.where(closed, slot, prices.high))
+    return (*multipliers[:index], settled, *multipliers[index + 1 :])
 
 
 def price_out(form: Formulation, multipliers: Multipliers) -> PricedOut:
