@@ -18,10 +18,10 @@ Proof = Literal["network", "prices", "search", "none"]
 class Status(StrEnum):
     """How the solve ended."""
 
-    OPTIMAL = "optimal"  # proved within the gap that was asked for
-    FEASIBLE = "feasible"  # keeps every hard rule; the gap asked for was not reached
-    INFEASIBLE = "infeasible"  # proved: no plan keeps all hard rules
-    TIME_LIMIT = "time_limit"  # no plan was found in time, and none was proved impossible
+    OPTIMAL = "OPTIMAL"  # proved within the gap that was asked for
+    FEASIBLE = "FEASIBLE"  # keeps every hard rule; the gap asked for was not reached
+    INFEASIBLE = "INFEASIBLE"  # proved: no plan keeps all hard rules
+    TIME_LIMIT = "TIME_LIMIT"  # no plan was found in time, and none was proved impossible
 
     @property
     def has_plan(self) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from apportion.engines import solve
-from apportion.problem import AssignmentProblem, Limit, Rule
+from apportion.problem import AssignmentProblem, Limit, Rule, Status
 from apportion.reasons.diagnose.elements import Bools, Element, Floats, Ints, Universe
 from apportion.reasons.diagnose.subproblem import Held, hold
 from apportion.reasons.diagnose.sums import Count, Counts
@@ -33,11 +33,11 @@ def least_broken(
     if not held.problem.pairs.n_pairs:
         return np.full(universe.wide.n_leads, -1, dtype=np.int64), True
     plan = solve(held.problem, gap=GAP, time_limit=seconds)
-    if plan.status == "infeasible":  # the network engine refuses soft floors above all that there is
+    if plan.status is Status.INFEASIBLE:  # the network engine refuses soft floors above all that there is
         plan = solve(held.problem, gap=GAP, time_limit=seconds, engine="core")
     if not plan.status.has_plan:
         return None
-    return held.everywhere(plan.rep, universe.wide.n_leads), plan.status == "optimal"
+    return held.everywhere(plan.rep, universe.wide.n_leads), plan.status is Status.OPTIMAL
 
 
 def unit_price(universe: Universe, element: Element) -> float:
