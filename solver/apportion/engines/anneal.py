@@ -1,15 +1,13 @@
 """The compiled heart of the search: shifts and chains under simulated annealing, then descent to a local optimum.
 
 A shift moves one unit to another option; a chain moves one unit to a rep and one of that rep's units on to another
-option (a swap is the
-chain that closes). Violations are charged at growing weights, so the search may pass through plans that break a rule,
-and keeps the best
-that breaks none. A move changes a handful of sums, so millions are tried in a second.
+option (a swap is the chain that closes). Violations are charged at growing weights, so the search may pass through
+plans that break a rule, and keeps the best that breaks none. A move changes a handful of sums, so millions are tried
+in a second.
 Kirkpatrick, Gelatt and Vecchi, "Optimization by simulated annealing", 1983; Glover, "Ejection chains", 1996.
 
 Deterministic: its random numbers are its own (xorshift64*), so that no library's stream can change a plan. Compiled on
-first use and kept on
-disk; problems that the exact search settles never come here.
+first use and kept on disk; problems that the exact search settles never come here.
 """
 
 from __future__ import annotations
@@ -191,13 +189,12 @@ def _enter(arena, chosen):  # type: ignore[no-untyped-def]
 
 @compiled
 def anneal(arena, base_weight, chosen, moves, hot, cold, growth, seed):  # type: ignore[no-untyped-def]
-    """Anneal from `chosen` ((U,) candidates). Gives the best choice that keeps every hard bound and its objective (-inf
-    if none), and the
-    last choice.
+    """Anneal from `chosen` ((U,) candidates).
+
+    Gives the best choice that keeps every hard bound and its objective (-inf if none), and the last choice.
 
     moves : tried. hot, cold : temperatures in currency, falling geometrically. base_weight : (F, G + 1) currency per
-        unit of violation, growing
-    by `growth` for hard bounds.
+    unit of violation, growing by `growth` for hard bounds.
     """
     start, unit, rep, value, measure, group = (
         arena.start,
@@ -288,9 +285,9 @@ def anneal(arena, base_weight, chosen, moves, hot, cold, growth, seed):  # type:
 
 @compiled
 def descend(arena, weight, chosen, sweeps, least):  # type: ignore[no-untyped-def]
-    """Take every shift and chain that gains more than `least`, sweep by sweep, until none does. Gives the choice, its
-    objective and
-    whether it keeps every hard bound.
+    """Take every shift and chain that gains more than `least`, sweep by sweep, until none does.
+
+    Gives the choice, its objective and whether it keeps every hard bound.
     """
     start, unit, rep, value, measure, group = (
         arena.start,

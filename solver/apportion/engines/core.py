@@ -1,9 +1,10 @@
-"""Engine for every rule: prices, the exact relaxation, a search near it, and branch and bound on what could still be
-better.
+"""Engine for every rule, in five steps.
 
-1. drop the pairs that no plan can hold;            2. prices by a smoothed dual;
-3. the relaxation by column generation: the bound;  4. a plan by annealing near the prices;
-5. pairs that lose more than the gap are in no better plan: drop them, and search the rest exactly.
+1. Drop the pairs that no plan can hold.
+2. Find prices by a smoothed dual.
+3. Solve the relaxation by column generation: the bound.
+4. Find a plan by annealing near the prices.
+5. Pairs that lose more than the gap are in no better plan: drop them, and search the rest by branch and bound.
 """
 
 from __future__ import annotations

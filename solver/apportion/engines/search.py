@@ -27,8 +27,9 @@ SWEEPS = 8
 
 @dataclass(frozen=True)
 class Schedule:
-    """One annealing run. moves : for each unit. hot, cold : temperatures, in typical values. weight, growth : charge
-    for violations, and by
+    """One annealing run.
+
+    moves : for each unit. hot, cold : temperatures, in typical values. weight, growth : charge for violations, and by
     how much it grows.
     """
 

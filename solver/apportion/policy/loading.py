@@ -53,7 +53,7 @@ def _read(path: Path) -> str:
             raw = file.read(MAX_BYTES + 1)
         return raw.decode("utf-8-sig")
     except OSError as error:
-        message = f"The policy file cannot be read: {error.strerror or error}"
+        message = f"The policy file cannot be read: {error.strerror or error}."
     except UnicodeDecodeError as error:
         message = f"The policy file must be UTF-8 text, and is not at byte {error.start}"
     raise PolicyError(Finding(severity="error", table=path.name, message=message, remedy="Name a YAML file."))
