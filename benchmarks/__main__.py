@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command = " ".join(["python -m benchmarks", *(sys.argv[1:] if arguments is None else arguments)])
     shown = command.replace(str(asked.out), asked.out.name)  # a folder's place is nobody's business
     curves = [taking_part(curve, how) for curve in curves]
-    book = report.Book(machine(), shown, asked.quick, [*START, *rows], curves, [])
+    book = report.Book(machine(), shown, asked.quick, rows if asked.no_start else [*START, *rows], curves, [])
     with tempfile.TemporaryDirectory(prefix="apportion-bench-cache-") as caches:
         try:
             _run(book, how, Limits(memory=memory, caches=Path(caches)), asked.out)
@@ -100,6 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("names", nargs="*", help="rows or curves, whole or as they begin; all without")
     parser.add_argument("--quick", action="store_true", help="each row in a small size, two minutes in all")
     parser.add_argument("--huge", action="store_true", help="also the rows of 1,000,000 × 1,000")
+    parser.add_argument("--no-start", action="store_true", help="leave out the rows that compile and warm up")
     parser.add_argument("--list", action="store_true", help="only list what would be run")
     parser.add_argument("--out", type=Path, default=Path("out/benchmarks"), help="folder for tables and plots")
     parser.add_argument("--repeat", type=_positive, default=2, help="calls on the same instance (2)")

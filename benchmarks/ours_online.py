@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from typing import Any
 
@@ -32,11 +32,17 @@ def run(scale: float, ask: Ask) -> Answer:
 
 
 def numbers(told: Any) -> dict[str, float]:
-    """The numbers of a mapping or a dataclass by name; of mappings in it by `outer.inner`."""
+    """The numbers of a mapping or a dataclass by name; of mappings in it by `outer.inner`; of a list of them, by
+    the words that each row has."""
     if is_dataclass(told) and not isinstance(told, type):
         told = asdict(told)
+    if isinstance(told, Sequence) and not isinstance(told, str):
+        named = {" ".join([word for word in row.values() if isinstance(word, str)]): row for row in told}
+        return numbers(named)
     if not isinstance(told, Mapping):
-        raise TypeError(f"run(scale) must give a mapping or a dataclass of numbers. Got {type(told).__name__}.")
+        raise TypeError(
+            f"run(scale) must give a mapping, a dataclass, or a list of mappings. Got {type(told).__name__}."
+        )
     found: dict[str, float] = {}
     for key, item in told.items():
         if isinstance(item, Mapping):

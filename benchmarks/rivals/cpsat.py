@@ -77,9 +77,8 @@ def _bound(cp: cp_model.CpModel, rule: Bounded, taken: list[Any], n_leads: int) 
     whole = _whole(rule.amount)
     scale = 1.0 if whole and rule.price is None else _scale(rule.amount)
     units = np.rint(scale * rule.amount).astype(np.int64)
-    slack = (
-        0 if whole and scale >= 1 else n_leads
-    )  # a lead's amount is off by half a unit at most, in a sum and in the total
+    # a lead's amount is off by half a unit at most, in a sum and again in the total
+    slack = 0 if np.allclose(units, scale * rule.amount, rtol=0, atol=1e-9) else n_leads
     reach = int(np.abs(units).sum())
     sums = []
     for group in range(len(rule.low)):

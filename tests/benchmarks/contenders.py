@@ -18,6 +18,8 @@ from benchmarks.contender import Answer, Ask, Contender
 if TYPE_CHECKING:
     from benchmarks.instances import Instance
 
+_CALLS = [0]
+
 
 def stand_in(*, seed: int) -> Any:
     """As much of an instance as a contender sees that gives no plan; loads no solver."""
@@ -100,21 +102,13 @@ def _exits(given: Instance, ask: Ask) -> Answer:
     sys.exit(0)
 
 
-def _overloads(given: Instance, ask: Ask) -> Answer:
-    return Answer(np.zeros(given.n_leads, dtype=np.int64), "all to one")
-
-
-def _strange(given: Instance, ask: Ask) -> Answer:
-    return Answer(np.full(given.n_leads, 7), "a rep who is none")
-
-
-def _short(given: Instance, ask: Ask) -> Answer:
-    return Answer(np.zeros(1, dtype=np.int64), "one lead only")
-
-
-def _boasts(given: Instance, ask: Ask) -> Answer:
-    rep = _right(given, ask).rep
-    return Answer(rep, "a bound below its own plan", bound=1.0)
+def _lies(given: Instance, ask: Ask) -> Answer:
+    """Four wrong answers, one after another."""
+    _CALLS[0] += 1
+    all_to_one, no_rep = np.zeros(given.n_leads, dtype=np.int64), np.full(given.n_leads, 7)
+    right = _right(given, ask).rep
+    answers = (Answer(all_to_one, ""), Answer(no_rep, ""), Answer(all_to_one[:1], ""), Answer(right, "", bound=1.0))
+    return answers[_CALLS[0] - 1]
 
 
 def _chatters(given: Instance, ask: Ask) -> Answer:
@@ -123,9 +117,6 @@ def _chatters(given: Instance, ask: Ask) -> Answer:
         os.write(stream, b"{not an event}\n" * 100_000)
     Path("left.txt").write_text("left", encoding="utf-8")
     return _right(given, ask)
-
-
-_CALLS = [0]
 
 
 def _warms(given: Instance, ask: Ask) -> Answer:
