@@ -52,9 +52,9 @@ def run(job: dict[str, Any], say: Teller) -> None:
         contender = _load(case.contender)
     say("title", title=contender.title, seconds=seconds)
     last: int | None = None
-    spent = 0.0
+    longest = spent = 0.0
     for number, seed in enumerate(case.seeds):
-        if number and not _worth_another(case, number, spent):
+        if number and not _worth_another(case, longest, spent):
             break
         if seed != last:
             began = time.perf_counter()
@@ -71,7 +71,8 @@ def run(job: dict[str, Any], say: Teller) -> None:
                 say("instance", seconds=time.perf_counter() - began, optimum=instance.optimum, base=memory("VmRSS"))
                 forget_peak()
             last = seed
-        spent = max(spent, _call(case, contender, instance, given, seed, say))
+        seconds = _call(case, contender, instance, given, seed, say)
+        longest, spent = max(longest, seconds), spent + seconds
 
 
 def _load(name: str) -> Any:
@@ -80,9 +81,9 @@ def _load(name: str) -> Any:
     return load(name)
 
 
-def _worth_another(case: Any, number: int, longest: float) -> bool:
-    """A second call of a long case tells little: it is made while the first took less than a third of the limit."""
-    return bool(longest < case.limit / 3 and number * longest < 2 * case.limit)
+def _worth_another(case: Any, longest: float, spent: float) -> bool:
+    """A further call of a long case tells little: none after one of a third of the limit, or twice the limit in all."""
+    return bool(longest < case.limit / 3 and spent < 2 * case.limit)
 
 
 def _call(case: Any, contender: Any, instance: Any, given: Any, seed: int, say: Teller) -> float:

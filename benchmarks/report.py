@@ -197,7 +197,11 @@ def _table(found: Sequence[Line], *, many: bool) -> list[str]:
 
 def _row(line: Line, many: bool) -> str:
     result = line.result
-    times = f"{seconds(line.p50)} · {seconds(line.p99)}" if many and line.p50 is not None else seconds(line.seconds)
+    times = (
+        f"{seconds(line.p50)} · {seconds(line.p99)} of {len(result.calls)}"
+        if many and line.p50 is not None
+        else seconds(line.seconds)
+    )
     cells = (
         ratio(line),
         result.title,
@@ -229,7 +233,7 @@ def seconds(number: float | None) -> str:
 
 def percent(share: float | None) -> str:
     """Of a gap; below a billionth is nothing."""
-    return "" if share is None else "0" if share < 1e-9 else f"{100 * share:.2g} %"
+    return "" if share is None else "0" if share < 1e-9 else f"{100 * share:.3g} %"
 
 
 def _groups(book: Book) -> list[str]:
