@@ -82,8 +82,10 @@ def _load(name: str) -> Any:
 
 
 def _worth_another(case: Any, longest: float, spent: float) -> bool:
-    """A further call of a long case tells little: none after one of a third of the limit, or twice the limit in all."""
-    return bool(longest < case.limit / 3 and spent < 2 * case.limit)
+    """None after twice the limit in all; nor the same question again, where it took a third of the limit: that tells
+    little."""
+    many = len(set(case.seeds)) > 1
+    return bool(spent < 2 * case.limit and (many or longest < case.limit / 3))
 
 
 def _call(case: Any, contender: Any, instance: Any, given: Any, seed: int, say: Teller) -> float:
