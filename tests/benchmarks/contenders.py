@@ -70,8 +70,8 @@ def _leaves(given: Instance, ask: Ask) -> Answer:
 def _eats(given: Instance, ask: Ask) -> Answer:
     kept = []
     while True:
-        kept.append(np.ones(1 << 22))
-        time.sleep(0.01)
+        kept.append(np.ones(1 << 21))
+        time.sleep(0.02)
 
 
 def _helper_eats(given: Instance, ask: Ask) -> Answer:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,7 @@ def test_one_row_from_end_to_end(tmp_path: Path, capsys: pytest.CaptureFixture[s
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(os.environ.get("APPORTION_TEST_SIZE") != "full", reason="minutes: APPORTION_TEST_SIZE=full runs it")
 def test_every_row_in_its_quick_size(tmp_path: Path) -> None:
     """`--quick` runs everything there is, and nothing raises or crashes but where it says so."""
     assert main(["--quick", "--out", str(tmp_path)]) == 0

