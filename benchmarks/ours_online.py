@@ -33,12 +33,11 @@ def run(scale: float, ask: Ask) -> Answer:
 
 def numbers(told: Any) -> dict[str, float]:
     """The numbers of a mapping or a dataclass by name; of mappings in it by `outer.inner`; of a list of them, by
-    the words that each row has."""
+    the `name` that each row has."""
     if is_dataclass(told) and not isinstance(told, type):
         told = asdict(told)
     if isinstance(told, Sequence) and not isinstance(told, str):
-        named = {" ".join([word for word in row.values() if isinstance(word, str)]): row for row in told}
-        return numbers(named)
+        return numbers({str(row.get("name", number)): row for number, row in enumerate(told)})
     if not isinstance(told, Mapping):
         raise TypeError(
             f"run(scale) must give a mapping, a dataclass, or a list of mappings. Got {type(told).__name__}."

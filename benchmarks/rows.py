@@ -116,8 +116,14 @@ class Row:
                 limit=most if how.limit is None or self in START else how.limit,
                 threads=how.threads,
             )
-            for one in self.contenders
+            for one in self.taking_part(how)
         ]
+
+    def taking_part(self, how: How) -> Sequence[str]:
+        """Everybody; when quick, in all rows but the one where all can be seen, the first few."""
+        if not how.quick or self.contenders is ALL:
+            return self.contenders
+        return self.contenders[: 2 if self.group else 3]
 
 
 def _sized(leads: int, reps: int, **more: Any) -> dict[str, Any]:

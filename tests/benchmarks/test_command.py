@@ -105,6 +105,6 @@ def test_online_numbers() -> None:
     from benchmarks.ours_online import numbers
 
     assert numbers({"a": 1, "b": {"c": 2.5}, "word": "x"}) == {"a": 1.0, "b.c": 2.5}
-    assert numbers([{"router": "x", "share": 0.9}, {"router": "y", "share": 1}]) == {"x.share": 0.9, "y.share": 1.0}
+    assert numbers([{"name": "x", "share": 0.9}, {"name": "y", "share": 1}]) == {"x.share": 0.9, "y.share": 1.0}
     with pytest.raises(TypeError, match="mapping"):
         numbers(3)
