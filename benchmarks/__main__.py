@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -38,6 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     shown = command.replace(str(asked.out), asked.out.name)  # a folder's place is nobody's business
     curves = [taking_part(curve, how) for curve in curves]
     book = report.Book(machine(), shown, asked.quick, rows if asked.no_start else [*START, *rows], curves, [])
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended politely, we end our case as well
     with tempfile.TemporaryDirectory(prefix="apportion-bench-cache-") as caches:
         try:
             _run(book, how, Limits(memory=memory, caches=Path(caches)), asked.out)
@@ -45,6 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"Interrupted; what is finished is in {asked.out}.", file=sys.stderr)
             return 130
         finally:
+            signal.signal(signal.SIGTERM, before)
             report.write(book, asked.out)
             plots.write(book, asked.out)
     print(asked.out / "results.md")

@@ -3,13 +3,19 @@ from __future__ import annotations
 import csv
 import json
 import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from benchmarks import watch
 from benchmarks.__main__ import chosen, main
 from benchmarks.case import Case, Result
 from benchmarks.curves import CURVES, grow, taking_part
+from benchmarks.harness import ROOT
 from benchmarks.rows import FLOW, OURS, TABLE, How, all_rows
 
 
@@ -30,6 +36,21 @@ def test_one_row_from_end_to_end(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert ours["verdict"] == mip["verdict"] == "verified"
     assert float(ours["objective"]) == pytest.approx(float(mip["objective"]), rel=1e-6)
     assert "results.md" in capsys.readouterr().out
+
+
+def test_ended_from_outside(tmp_path: Path) -> None:
+    """SIGTERM ends the case that runs and all of the command, and what was finished is written."""
+    command = [sys.executable, "-m", "benchmarks", "bands-1000x50", "--no-start", "--out", str(tmp_path / "out")]
+    paths = os.pathsep.join(str(ROOT / part) for part in ("", "solver", "models"))
+    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": paths, "TMPDIR": str(tmp_path)})
+    for _ in range(600):
+        if children := [pid for pid in watch.family(process.pid) if pid != process.pid]:
+            break
+        time.sleep(0.1)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=60) == 130
+    assert children and not any(Path(f"/proc/{pid}").exists() for pid in children)
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
 @pytest.mark.slow
