@@ -13,12 +13,14 @@ import pandas as pd
 
 import apportion.engines as engines
 from apportion.app.believe import estimate, needs_spread, obtain_model, past_rates
+from apportion.app.fairness import price_of_fairness
 from apportion.app.sources import Read, Sources, default_moment, read_sources
 from apportion.build import Batch, build_batch
 from apportion.connectors import csv_bytes, json_bytes, write_files
+from apportion.engines.clock import Clock
 from apportion.policy import Policy, document_policy, load_policy
 from apportion.problem import Plan, Status
-from apportion.reasons import Explanations, assignments_frame, explain, plan_document
+from apportion.reasons import Explanations, Fairness, assignments_frame, explain, plan_document
 from apportion.whatif import BaselineResult, router_context, run_baselines, score
 from apportion_models import FitModel
 from apportion_models.errors import Finding, InfeasibleError, InputError, LimitError, PolicyError
@@ -54,6 +56,7 @@ class AssignReport:
     baselines: tuple[BaselineResult, ...]
     order: tuple[str, ...]
     run: dict[str, Any] = field(default_factory=dict)
+    fairness: Fairness | None = None
 
     @property
     def assignments(self) -> pd.DataFrame:
@@ -65,10 +68,17 @@ class AssignReport:
     def document(self) -> dict[str, Any]:
         """plan.json."""
         document = plan_document(self.batch, self.plan, explanations=self.explanations)
+        if self.fairness is not None:
+            document["fairness"] = self.fairness.to_dict() | {"words": list(self.fairness_words)}
         document["run"] = self.run
         document["baselines"] = [_measured(result) for result in (self.own, *self.baselines)]
         document["evidence"] = list(self.model.evidence_.sentences)
         return document
+
+    @property
+    def fairness_words(self) -> tuple[str, ...]:
+        """What the equity rules cost, in sentences; none where there are no such rules."""
+        return () if self.fairness is None else self.fairness.words(self.batch.policy.currency)
 
     def html(self) -> str:
         """report.html."""
@@ -82,6 +92,7 @@ class AssignReport:
             explanations=self.explanations,
             evidence={"What the history gives evidence for": self.model.evidence_.sentences},
             findings=self.model.findings_,
+            fairness=self.fairness_words,
             run=self.run,
             title=f"Lead assignment: {self.batch.policy.name}",
         )
@@ -135,15 +146,14 @@ def assign(
     """
     prepared = prepare(request, step=step)
     batch, model, solving = prepared.batch, prepared.model, prepared.batch.policy.solve
+    gap = solving.gap if request.gap is None else request.gap
+    time_limit = solving.time_limit if request.time_limit is None else request.time_limit
     step("Solving")
-    plan = engines.solve(
-        batch.problem,
-        gap=solving.gap if request.gap is None else request.gap,
-        time_limit=solving.time_limit if request.time_limit is None else request.time_limit,
-        seed=prepared.seed,
-        on_progress=on_progress,
-    )
+    clock = Clock(time_limit)
+    plan = engines.solve(batch.problem, gap=gap, time_limit=time_limit, seed=prepared.seed, on_progress=on_progress)
     _refuse_without_plan(batch, plan)
+    step("Solving without the equity rules, to tell what they cost")
+    fairness = price_of_fairness(batch.problem, plan, gap=gap, seconds=clock.left(), seed=prepared.seed)
     step("Explaining")
     context = router_context(batch, rank=past_rates(model, batch.reps), seed=prepared.seed)
     return AssignReport(
@@ -155,6 +165,7 @@ def assign(
         baselines=run_baselines(batch.problem, context),
         order=prepared.order,
         run=prepared.run,
+        fairness=fairness,
     )
 
 

@@ -128,7 +128,7 @@ def _problem(
         team=_team(reps),
         opportunity=opportunity,
         equity=[equity_rule(rule, weights, reachable) for rule in shares],
-        limits=[*(limit_rule(rule) for rule in bounds), *capacity_rules(policy, capacity)],
+        limits=[*(limit_rule(rule) for rule in bounds), *capacity_rules(policy, capacity, eligibility.lock)],
         lead_ids=leads["lead_id"].astype(str).tolist(),
         rep_ids=reps["rep_id"].astype(str).tolist(),
     )

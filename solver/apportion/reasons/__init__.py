@@ -4,6 +4,7 @@ from apportion.reasons.certificate import certificate_words
 from apportion.reasons.document import SCHEMA, plan_document
 from apportion.reasons.explain import Explanations, explain
 from apportion.reasons.facts import Facts
+from apportion.reasons.fairness import Fairness, equity_cost
 from apportion.reasons.frames import PLAN_COLUMNS, assignments_frame, reps_frame
 from apportion.reasons.why_not import Answer, why_not
 
@@ -13,8 +14,10 @@ __all__ = [
     "Answer",
     "Explanations",
     "Facts",
+    "Fairness",
     "assignments_frame",
     "certificate_words",
+    "equity_cost",
     "explain",
     "plan_document",
     "reps_frame",

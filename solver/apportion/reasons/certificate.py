@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from apportion.problem import Limit, MaxMin, RuleVerdict, Status, Verdict, verify
+from apportion.problem import MaxMin, RuleVerdict, Status, Verdict, verify
 from apportion.reasons.facts import Facts
 from apportion.reasons.words import count, listed, money, number, percent, quoted
 
@@ -76,13 +76,8 @@ def rule_prices(facts: Facts) -> pd.DataFrame:
                     continue
                 verb = "asking for" if side == "floor" else "allowing"
                 effect = "costs" if side == "floor" else "brings"
-                thing = (
-                    f"1 {currency} more {unit}".replace("  ", " ")
-                    if unit in ("revenue", "opportunity")
-                    else f"1 more of {unit}"
-                )
-                if isinstance(rule, Limit) and unit == "leads":
-                    thing = "1 more lead"
+                units = {"effort": "1 more effort unit", "leads": "1 more lead"}
+                thing = units.get(unit, f"1 {currency} more {unit}".replace("  ", " "))
                 sentence = (
                     f"{quoted(str(rule.name))}: {verb} {thing} for {person} {effect} about {_fine(amount, currency)}."
                 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -67,6 +68,24 @@ def test_the_document_agrees_with_the_table(learnt: tuple[Path, Called]) -> None
     assert {row["lead_id"]: row["rep_id"] or "" for row in plan["assignments"]} == by_lead
     assert [one["name"] for one in plan["baselines"]][:2] == ["plan", "round_robin"]
     assert plan["evidence"]
+
+
+def test_the_price_of_fairness_is_told_everywhere(
+    company: Company, learnt: tuple[Path, Called], tmp_path: Path, write: Write
+) -> None:
+    """Terminal, plan.json and report.html say in the same words what the equity rules cost; without rules, none does."""
+    folder, called = learnt
+    fairness = read_plan(folder)["fairness"]
+    assert fairness["rules"] == ["fair offer"]
+    assert 0 <= fairness["least"] <= fairness["lost"] <= fairness["most"]
+    page = html.unescape((folder / "report.html").read_text(encoding="utf-8"))
+    for sentence in fairness["words"]:
+        assert sentence in called.out and sentence in page
+    bare = company.options(policy=write("policy.yaml", POLICY + "equity: []\n"))
+    silent = call("assign", *bare, "--out", tmp_path / "out")
+    assert silent.code == 0 and "equity" not in silent.out
+    assert "fairness" not in read_plan(tmp_path / "out")
+    assert "price of fairness" not in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
 
 
 def test_the_report_needs_nothing_else(learnt: tuple[Path, Called]) -> None:
