@@ -42,6 +42,22 @@ def assignments_frame(batch: Batch, plan: Plan, *, explanations: Explanations | 
     return pd.concat([leads, every], axis=1)
 
 
+def beside_source(source: pd.DataFrame, told: pd.DataFrame) -> pd.DataFrame:
+    """The leads' source with all its columns, under its own names and in its order, then PLAN_COLUMNS.
+
+    told : `assignments_frame`, row by row the same leads. `lead_id` is always the id as it was read: in its place where
+    the source calls it so, else first of the new columns. A column of the source that bears the name of a new one is
+    kept under `lead_<name>`.
+    """
+    ids = told["lead_id"].astype(str)
+    own_id = "lead_id" in source.columns and bool((source["lead_id"].astype(str).str.strip() == ids).all())
+    new = [*([] if own_id else ["lead_id"]), *PLAN_COLUMNS]
+    kept = source.rename(columns={name: _free(f"lead_{name}", source) for name in new if name in source.columns})
+    if own_id:
+        kept["lead_id"] = ids
+    return pd.concat([kept, told[new]], axis=1)
+
+
 def reps_frame(batch: Batch, plan: Plan, *, explanations: Explanations | None = None) -> pd.DataFrame:
     """One row a rep, in the order of the reps table: see `rep_table`."""
     return (explanations or explain(batch, plan)).reps.copy()
