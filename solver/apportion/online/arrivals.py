@@ -60,7 +60,6 @@ def quick(roster: Roster, value: Any, effort: Any, nurture: Any, eligible: Any, 
         if not _is_row(eligible, np.bool_, roster):
             return None
         plain = np.where(eligible, plain, -np.inf)
-        revenue, efforts = np.where(eligible, revenue, 0.0), np.where(eligible, efforts, 0.0)
     if not roster.in_order:
         plain, efforts, revenue = plain[roster.order], efforts[roster.order], revenue[roster.order]
     return Leads(

@@ -1,8 +1,7 @@
-"""What changes a router's book other than a lead: leads given back, capacities, a new window."""
+"""What changes a router's book other than a lead: capacities, a new window."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,16 +11,6 @@ from apportion.online.terms import GUESS, HORIZON, PRIOR, ROOMY, SEEN, SHARE, Bo
 from apportion_models.errors import Finding, InputError
 
 LARGEST = 1e15
-
-
-def unbook(terms: Terms, book: Book, rep: int, amounts: Sequence[float]) -> None:
-    """Take back what a lead used. Nothing left is exactly nothing: rounding must not take room for ever."""
-    for f, amount in enumerate(amounts):
-        at = terms.group[f, rep]
-        book.sums[f, at] -= amount
-        book.total[f] -= amount
-        if terms.hard[f] and abs(book.sums[f, at]) <= 1e-9 * book.high[f, at]:
-            book.sums[f, at] = 0.0
 
 
 def capacities_changed(terms: Terms, book: Book) -> None:

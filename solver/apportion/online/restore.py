@@ -43,9 +43,8 @@ def state(
     arrays["entry_rep"] = np.array([row.rep for row in rows], dtype=np.int64)
     arrays["entry_value"] = np.array([row.value for row in rows], dtype=np.float64)
     arrays["entry_nurture"] = np.array([row.nurture for row in rows], dtype=np.float64)
-    arrays["entry_amounts"] = np.array([row.amounts for row in rows], dtype=np.float64).reshape(len(rows), -1)
-    if not rows:
-        arrays["entry_amounts"] = np.zeros((0, len(terms.kind)))
+    amounts = [row.amounts for row in rows]
+    arrays["entry_amounts"] = np.array(amounts, dtype=np.float64).reshape(len(rows), len(terms.kind))
     return document, arrays
 
 

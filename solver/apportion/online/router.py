@@ -12,7 +12,7 @@ import numpy as np
 
 from apportion.online import restore
 from apportion.online.arrivals import Reader, Roster, check_ids, quick, routed_twice
-from apportion.online.changes import begin_anew, capacities_changed, read_capacities, read_capacity, unbook
+from apportion.online.changes import begin_anew, capacities_changed, read_capacities, read_capacity
 from apportion.online.decision import Decision, Decisions, Teller, values
 from apportion.online.making import (
     Made,
@@ -26,7 +26,7 @@ from apportion.online.making import (
 )
 from apportion.online.report import Report
 from apportion.online.saving import Arrays, read_state, write_state
-from apportion.online.step import take
+from apportion.online.step import give_back, take
 from apportion.online.terms import HORIZON, SEEN, Answers, Book, Floats, Terms
 from apportion.problem import AssignmentProblem, Plan, Prices
 from apportion_models.errors import Finding, InputError, UsageError
@@ -194,7 +194,8 @@ class Router:
                             remedy="Release each lead once, after it was routed.")
                 )  # fmt: skip
             if entry.rep >= 0:
-                unbook(self._terms, self._book, entry.rep, entry.amounts)
+                give_back(self._terms, self._book, entry.rep, entry.amounts)
+            self._book.scalars[SEEN] -= 1.0
             self._entries[name] = Entry(RELEASED, entry.nurture, entry.nurture, self._none)
 
     # ---- what else changes
@@ -263,7 +264,7 @@ class Router:
             entries = self._entries
             names = (*self._teller.reps, None, None)  # positions -1 and -2
             return Report(
-                arrivals=int(self._book.scalars[SEEN]),
+                arrivals=len(entries),
                 placed=sum(entry.rep >= 0 for entry in entries.values()),
                 released=sum(entry.rep == RELEASED for entry in entries.values()),
                 value=float(np.sum(np.sort([entry.value for entry in entries.values()]))),

@@ -16,7 +16,8 @@ Every sum here is elementwise or runs from left to right, so that the compiled w
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -47,6 +48,14 @@ TAIL = 10.0  # leads that are always expected still to come
 AGAIN = 0.25  # of the leads seen: so many are expected still to come where no horizon is known
 SMALLEST = 1e-9  # typical amount
 STEEPEST = 10.0  # the price of a share without a price of its own, in values of a typical amount
+
+
+class Pull(NamedTuple):
+    """How strongly a lead moves a family's prices. unit, entries : of the step; ceiling : of the prices."""
+
+    unit: float
+    entries: float
+    ceiling: float
 
 
 def take(terms: Terms, book: Book, leads: Leads, row: int, answers: Answers) -> int:
@@ -191,33 +200,42 @@ def expected(scalars: Floats, effort: float) -> float:
 
 def _move(terms: Terms, book: Book, f: int, at: int, amount: float, left: float, done: float) -> None:
     """Move one family's prices. at : group of the rep that got the lead, -1 for nurture."""
+    pull = _pull(terms, book, f, left, done)
+    rate = rates(terms, book, left) if f == 0 else 1.0 / left
+    for sign, any_bound in ((1.0, terms.any_high[f]), (-1.0, terms.any_low[f])):
+        if any_bound:
+            _move_side(terms, book, f, at, amount, sign, pull, rate)
+
+
+def _pull(terms: Terms, book: Book, f: int, left: float, done: float) -> Pull:
+    """How strongly a lead moves the family's prices now."""
     typical = max(float(book.typical[f]), SMALLEST)
     unit = STEP * float(book.scalars[VALUE]) / typical / typical
     share = bool(terms.kind[f] == SHARE)
     ceiling = float(terms.ceiling[f])
     if share and ceiling == math.inf:
         ceiling = STEEPEST * float(book.scalars[VALUE]) / typical
-    rate = rates(terms, book, left) if f == 0 else 1.0 / left
-    entries = done * (float(book.scalars[SEEN]) + left) if share else done / typical
-    for sign, any_bound in ((1.0, terms.any_high[f]), (-1.0, terms.any_low[f])):
-        if any_bound:
-            _move_side(terms, book, f, at, amount, sign, unit, entries, rate, ceiling)
+    return Pull(unit, done * (float(book.scalars[SEEN]) + left) if share else done / typical, ceiling)
 
 
-def _move_side(
-    terms: Terms, book: Book, f: int, at: int, amount: float, sign: float, unit: float, entries: float, rate: Any,
-    ceiling: float,
-) -> None:  # fmt: skip
+def _steps(terms: Terms, book: Book, f: int, sign: float, pull: Pull) -> Floats:
+    """(G + 1,) the step of each bound: upper bounds (sign 1) or floors (-1)."""
+    size = terms.fair[f] if terms.kind[f] == SHARE else np.abs(book.high[f] if sign > 0 else book.low[f])
+    step: Floats = pull.entries * size
+    step += 1.0
+    np.sqrt(step, out=step)
+    np.divide(pull.unit, step, out=step)
+    if sign < 0:
+        step *= sign
+    return step
+
+
+def _move_side(terms: Terms, book: Book, f: int, at: int, amount: float, sign: float, pull: Pull, rate: Any) -> None:
     """Move the prices of the upper bounds (sign 1) or of the floors (-1)."""
     high, share = sign > 0, bool(terms.kind[f] == SHARE)
     bound = book.high[f] if high else book.low[f]
     price = book.high_price[f] if high else book.low_price[f]
-    step = entries * (terms.fair[f] if share else np.abs(bound))
-    step += 1.0
-    np.sqrt(step, out=step)
-    np.divide(unit, step, out=step)
-    if not high:
-        step *= sign
+    step = _steps(terms, book, f, sign, pull)
     if share:
         price -= step * ((bound * book.total[f] - book.sums[f]) * rate + bound * amount)
     else:
@@ -228,18 +246,51 @@ def _move_side(
         price -= room
     if at >= 0:
         price[at] += step[at] * amount
+    _hold(terms, book, f, sign, pull.ceiling)
+
+
+def _hold(terms: Terms, book: Book, f: int, sign: float, ceiling: float) -> None:
+    """Keep prices where they can be: not negative, not above what a violation costs, none where there is no bound."""
+    high = sign > 0
+    price = book.high_price[f] if high else book.low_price[f]
     np.maximum(price, 0.0, out=price)
     if ceiling < math.inf:
         np.minimum(price, ceiling, out=price)
     if f > 0:
         np.multiply(price, terms.has_high[f] if high else terms.has_low[f], out=price)
-    if share or terms.hard[f]:
+    if terms.kind[f] == SHARE or terms.hard[f]:
         return
-    reached = book.sums[f] >= bound
+    reached = book.sums[f] >= (book.high[f] if high else book.low[f])
     if high:  # beyond a soft bound each unit costs its whole price
         price[reached & (terms.has_high[f] > 0)] = ceiling
     else:  # a floor that is reached helps nobody any more
         price[reached] = 0.0
+
+
+def give_back(terms: Terms, book: Book, rep: int, amounts: Sequence[float]) -> None:
+    """Undo what booking a lead did to sums and prices; a lead that came to nothing has not come.
+
+    Nothing left is exactly nothing: rounding must not take room for ever.
+    """
+    left = expected(book.scalars, float(book.typical[0]))
+    done = min(float(book.scalars[PRIOR] + book.scalars[SEEN]) / (float(book.scalars[SEEN]) + left), 1.0)
+    for f, amount in enumerate(amounts):
+        at = int(terms.group[f, rep])
+        book.sums[f, at] -= amount
+        book.total[f] -= amount
+        if terms.hard[f] and abs(book.sums[f, at]) <= 1e-9 * book.high[f, at]:
+            book.sums[f, at] = 0.0
+        if terms.kind[f] == FIXED or book.typical[f] == 0.0:
+            continue
+        pull = _pull(terms, book, f, left, done)
+        for sign, any_bound in ((1.0, terms.any_high[f]), (-1.0, terms.any_low[f])):
+            if any_bound:
+                step = _steps(terms, book, f, sign, pull)
+                price = book.high_price[f] if sign > 0 else book.low_price[f]
+                if terms.kind[f] == SHARE:
+                    price += step * ((book.high[f] if sign > 0 else book.low[f]) * amount)
+                price[at] -= step[at] * amount
+                _hold(terms, book, f, sign, pull.ceiling)
 
 
 def rates(terms: Terms, book: Book, left: float) -> Any:

@@ -67,19 +67,19 @@ def random_case(seed: int, *, n_leads: int = 60, rules: bool = True) -> Case:
     return Case(router, arrivals, [f"lead {i}" for i in rng.permutation(n_leads)], limits)
 
 
-def _rules(rng: np.random.Generator, n_leads: int, n_reps: int, arrivals: dict[str, Any]) -> tuple[list[Any], list[Any]]:
+def _rules(
+    rng: np.random.Generator, n_leads: int, n_reps: int, arrivals: dict[str, Any]
+) -> tuple[list[Any], list[Any]]:
     limits, equity = [], []
     for number in range(rng.integers(0, 4)):
-        measure = str(rng.choice(["leads", "effort", "revenue", "opportunity"]))
+        measure: Any = str(rng.choice(["leads", "effort", "revenue", "opportunity"]))
         by: Any = "rep" if rng.random() < 0.4 else "all" if rng.random() < 0.4 else rng.integers(-1, 3, n_reps)
         price = None if rng.random() < 0.6 else float(rng.choice([0.0, 0.3, 2.0]))
         low = float(rng.choice([0.0, -1.0])) if price is None else float(rng.uniform(0, 3))
         flagged = rng.random() < 0.5
         name = f"limit {number}"
-        limits.append(
-            Limit(measure=measure, low=low, high=low + float(rng.uniform(0.5, 6)), by=by, price=price, name=name,  # type: ignore[arg-type]
-                  leads=[True] if flagged else None)  # fmt: skip
-        )
+        high, leads = low + float(rng.uniform(0.5, 6)), [True] if flagged else None
+        limits.append(Limit(measure=measure, low=low, high=high, by=by, price=price, name=name, leads=leads))
         if flagged:
             arrivals.setdefault("counts", {})[name] = rng.random(n_leads) < 0.6
     kinds: list[Any] = [RevenueShare, OpportunityShare, LeadShare]

@@ -58,9 +58,7 @@ def test_paced_router_is_the_same_compiled() -> None:
     value = rng.lognormal(0, 1, (200, 4)) * np.where(np.arange(200) < 100, 1.0, 3.0)[:, None]
     problem = AssignmentProblem.from_arrays(value, capacity=[20, 30, 30, 20])
     plan = solve(problem)
-    make = [
-        Router.from_plan(plan, problem, horizon=150, in_order=True) for _ in range(2)
-    ]
+    make = [Router.from_plan(plan, problem, horizon=150, in_order=True) for _ in range(2)]
     ids = [str(i) for i in range(200)]
     one = [make[0].route(lead, value=value[i]) for i, lead in enumerate(ids)]
     assert one == list(make[1].route_many(ids, value=value, compiled=True))
