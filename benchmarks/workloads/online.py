@@ -77,9 +77,9 @@ def _problem(value: Floats, eligible: Bools, capacity: Floats) -> AssignmentProb
 
 def _bound(value: Floats, eligible: Bools, capacity: Floats, rows: list[dict[str, Any]], name: str) -> float:
     """The proved upper bound in hindsight; its solve is a row of its own."""
-    began = time.perf_counter()
+    began = _now()
     plan = solve(_problem(value, eligible, capacity), gap=1e-3, time_limit=600.0)
-    rows.append(_row(name, "hindsight", value.shape, time.perf_counter() - began, plan.objective, plan.bound))
+    rows.append(_row(name, "hindsight", value.shape, _since(began), plan.objective, plan.bound))
     return plan.bound
 
 
@@ -92,10 +92,22 @@ def _history_plan(
     return solve(problem), problem
 
 
-def _row(order: str, router: str, size: tuple[int, ...], seconds: float, value: float, bound: float) -> dict[str, Any]:
+def _now() -> tuple[float, float]:
+    return time.perf_counter(), time.process_time()
+
+
+def _since(began: tuple[float, float]) -> tuple[float, float]:
+    """Seconds by the clock, and of this process: a busy machine inflates the first."""
+    return time.perf_counter() - began[0], time.process_time() - began[1]
+
+
+def _row(
+    order: str, router: str, size: tuple[int, ...], took: tuple[float, float], value: float, bound: float
+) -> dict[str, Any]:
     return {
-        "name": f"online, {order}: {router}", "size": f"{size[0]}x{size[1]}", "seconds": seconds,
-        "per_second": size[0] / seconds, "value": value, "bound": bound, "ratio": value / bound,
+        "name": f"online, {order}: {router}", "size": f"{size[0]}x{size[1]}", "seconds": took[0],
+        "cpu_seconds": took[1], "per_second": size[0] / took[0], "per_cpu_second": size[0] / took[1],
+        "value": value, "bound": bound, "ratio": value / bound,
     }  # fmt: skip
 
 
@@ -121,21 +133,21 @@ def _routers(
     Router(capacity=capacity).route_many(["0"], value=value[:1], eligible=eligible[:1], compiled=True)  # compile
     rows = []
     for name, make in makers.items():
-        router, began = make(), time.perf_counter()
+        router, began = make(), _now()
         router.route_many(lead_ids, value=value, eligible=eligible, compiled=True)
-        seconds = time.perf_counter() - began
-        rows.append(_row(order, f"{name} (compiled)", value.shape, seconds, router.report().value, bound))
+        took = _since(began)
+        rows.append(_row(order, f"{name} (compiled)", value.shape, took, router.report().value, bound))
     if one_by_one:
-        router, began = makers["first prices from a plan"](), time.perf_counter()
+        router, began = makers["first prices from a plan"](), _now()
         for row, lead in enumerate(lead_ids):
             router.route(lead, value=value[row], eligible=eligible[row])
-        seconds = time.perf_counter() - began
-        rows.append(_row(order, "first prices from a plan (one call a lead)", value.shape, seconds,
+        took = _since(began)
+        rows.append(_row(order, "first prices from a plan (one call a lead)", value.shape, took,
                          router.report().value, bound))  # fmt: skip
     for name, choose in {"greedy": greedy, "round robin": round_robin}.items():
-        began = time.perf_counter()
+        began = _now()
         earned = choose(value, eligible, capacity)
-        rows.append(_row(order, name, value.shape, time.perf_counter() - began, earned, bound))
+        rows.append(_row(order, name, value.shape, _since(began), earned, bound))
     return rows
 
 
@@ -168,4 +180,7 @@ if __name__ == "__main__":
     import sys
 
     for row in run(float(sys.argv[1]) if len(sys.argv) > 1 else 1.0):
-        print(f"{row['name']:65s} {row['ratio']:.4f} {row['seconds']:8.2f} s {row['per_second']:10,.0f}/s")
+        print(
+            f"{row['name']:65s} {row['ratio']:.4f} {row['seconds']:8.2f} s {row['per_second']:10,.0f}/s"
+            f" {row['cpu_seconds']:8.2f} CPU s {row['per_cpu_second']:10,.0f}/CPU s"
+        )
