@@ -1,14 +1,17 @@
 """The compiled way: `step.take` for many leads in a row, operation by operation, so that every bit is the same.
 
-Loaded when a batch is large enough to pay for it; the machine code is kept on disk. Inner loops are handed plain
+Compiled when a batch is large enough to pay for it; the machine code is kept on disk. Until then these are plain
+functions, so that importing them writes and loads nothing. Inner loops are handed plain
 arrays: a tuple of many arrays costs more to pass than a lead costs to decide.
 """
 
 from __future__ import annotations
 
+import threading
+from typing import Any
+
 import numpy as np
 
-from apportion.engines.compiled import compiled
 from apportion.online.step import AGAIN, MEMORY, SMALLEST, STEEPEST, STEP, TAIL
 from apportion.online.terms import (
     BEHIND,
@@ -26,8 +29,9 @@ from apportion.online.terms import (
 )
 
 
-@compiled
-def _amounts(out, measure, sign, hard, effort, revenue, opportunity, counts):  # type: ignore[no-untyped-def]
+def _amounts(
+    out: Any, measure: Any, sign: Any, hard: Any, effort: Any, revenue: Any, opportunity: Any, counts: Any
+) -> Any:
     """(F, R) what the lead would add to each family at each rep."""
     for f in range(out.shape[0]):
         for rep in range(out.shape[1]):
@@ -46,8 +50,7 @@ def _amounts(out, measure, sign, hard, effort, revenue, opportunity, counts):  #
             out[f, rep] = amount
 
 
-@compiled
-def _net(out, kind, low, high, low_price, high_price):  # type: ignore[no-untyped-def]
+def _net(out: Any, kind: Any, low: Any, high: Any, low_price: Any, high_price: Any) -> Any:
     """(F, G + 1) what a group is charged for each unit of the family's measure."""
     for f in range(out.shape[0]):
         for g in range(out.shape[1]):
@@ -60,8 +63,7 @@ def _net(out, kind, low, high, low_price, high_price):  # type: ignore[no-untype
                 out[f, g] = out[f, g] - pays
 
 
-@compiled
-def _full(group, hard, open_, sums, limit, amounts, rep):  # type: ignore[no-untyped-def]
+def _full(group: Any, hard: Any, open_: Any, sums: Any, limit: Any, amounts: Any, rep: Any) -> Any:
     """The first hard family without room for the pair, F where the rep is paused, -1 for none."""
     if not open_[rep]:
         return group.shape[0]
@@ -73,8 +75,18 @@ def _full(group, hard, open_, sums, limit, amounts, rep):  # type: ignore[no-unt
     return -1
 
 
-@compiled
-def _decide(value, amounts, net, group, hard, open_, sums, limit, score, nurture):  # type: ignore[no-untyped-def]
+def _decide(
+    value: Any,
+    amounts: Any,
+    net: Any,
+    group: Any,
+    hard: Any,
+    open_: Any,
+    sums: Any,
+    limit: Any,
+    score: Any,
+    nurture: Any,
+) -> Any:
     """The best rep of all and by what they are full, then the best two with room; -1 for none."""
     ahead = -1
     for rep in range(value.shape[0]):
@@ -102,8 +114,7 @@ def _decide(value, amounts, net, group, hard, open_, sums, limit, score, nurture
     return ahead, by, best, second
 
 
-@compiled
-def _left(scalars, effort):  # type: ignore[no-untyped-def]
+def _left(scalars: Any, effort: Any) -> Any:
     seen = scalars[SEEN]
     if scalars[HORIZON] >= 0:
         return max(scalars[HORIZON] - seen, TAIL)
@@ -113,8 +124,7 @@ def _left(scalars, effort):  # type: ignore[no-untyped-def]
     return max(max(guess - seen, AGAIN * seen), TAIL)
 
 
-@compiled
-def _rate(out, f, pace, after, scalars, left):  # type: ignore[no-untyped-def]
+def _rate(out: Any, f: Any, pace: Any, after: Any, scalars: Any, left: Any) -> Any:
     parts = pace.shape[0]
     seen, horizon = scalars[SEEN], scalars[HORIZON]
     if f > 0 or parts == 1 or horizon < 0 or seen >= horizon:
@@ -128,8 +138,23 @@ def _rate(out, f, pace, after, scalars, left):  # type: ignore[no-untyped-def]
         out[g] = min(now / rest * (parts / horizon), 1.0 / TAIL)
 
 
-@compiled
-def _side(sign, at, amount, unit, entries, rate, ceiling, hard, share, bound, price, there, fair, sums, total):  # type: ignore[no-untyped-def]
+def _side(
+    sign: Any,
+    at: Any,
+    amount: Any,
+    unit: Any,
+    entries: Any,
+    rate: Any,
+    ceiling: Any,
+    hard: Any,
+    share: Any,
+    bound: Any,
+    price: Any,
+    there: Any,
+    fair: Any,
+    sums: Any,
+    total: Any,
+) -> Any:
     for g in range(price.shape[0]):
         size = fair[g] if share else abs(bound[g])
         step = unit / np.sqrt(1.0 + entries * size) * sign
@@ -148,8 +173,7 @@ def _side(sign, at, amount, unit, entries, rate, ceiling, hard, share, bound, pr
         price[g] = new
 
 
-@compiled
-def _means(value, amounts, nurture, scalars, typical):  # type: ignore[no-untyped-def]
+def _means(value: Any, amounts: Any, nurture: Any, scalars: Any, typical: Any) -> Any:
     best = 0
     for rep in range(1, value.shape[0]):
         if value[rep] > value[best]:
@@ -165,8 +189,7 @@ def _means(value, amounts, nurture, scalars, typical):  # type: ignore[no-untype
             typical[f] = size if typical[f] == 0.0 else typical[f] + (size - typical[f]) / known
 
 
-@compiled
-def _learn(terms, book, rep, amounts, rate):  # type: ignore[no-untyped-def]
+def _learn(terms: Any, book: Any, rep: Any, amounts: Any, rate: Any) -> Any:
     scalars = book.scalars
     scalars[SEEN] += 1.0
     left = _left(scalars, book.typical[0])
@@ -197,8 +220,19 @@ def _learn(terms, book, rep, amounts, rate):  # type: ignore[no-untyped-def]
             )  # fmt: skip
 
 
-@compiled
-def _write(answers, row, ahead, by, best, second, score, nurture, net, group, amounts):  # type: ignore[no-untyped-def]
+def _write(
+    answers: Any,
+    row: Any,
+    ahead: Any,
+    by: Any,
+    best: Any,
+    second: Any,
+    score: Any,
+    nurture: Any,
+    net: Any,
+    group: Any,
+    amounts: Any,
+) -> Any:
     """Write the answer for one lead; gives its rep."""
     if by >= 0:
         answers.blocked[row], answers.blocked_worth[row], answers.blocked_by[row] = ahead, score[ahead], by
@@ -217,8 +251,7 @@ def _write(answers, row, ahead, by, best, second, score, nurture, net, group, am
     return chosen
 
 
-@compiled
-def take_all(terms, book, leads, answers):  # type: ignore[no-untyped-def]
+def take_all(terms: Any, book: Any, leads: Any, answers: Any) -> Any:
     """Decide on each lead in its order."""
     n_families, n_reps = terms.group.shape
     n_slots = book.sums.shape[1]
@@ -241,3 +274,20 @@ def take_all(terms, book, leads, answers):  # type: ignore[no-untyped-def]
                 book.total[f] += amounts[f, rep]
         _means(value, amounts, nurture, book.scalars, book.typical)
         _learn(terms, book, rep, amounts, rate)
+
+
+_PARTS = ("_amounts", "_net", "_full", "_decide", "_left", "_rate", "_side", "_means", "_learn", "_write", "take_all")
+_LOCK = threading.Lock()
+_READY: list[Any] = []
+
+
+def compiled_take_all() -> Any:
+    """`take_all`, compiled: the functions above are replaced by their compiled selves, once."""
+    with _LOCK:
+        if not _READY:
+            from apportion.engines.compiled import compiled  # numba is loaded only here
+
+            for name in _PARTS:
+                globals()[name] = compiled(globals()[name])
+            _READY.append(globals()["take_all"])
+    return _READY[0]

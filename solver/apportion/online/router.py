@@ -14,6 +14,7 @@ from apportion.online import restore
 from apportion.online.arrivals import Reader, Roster, check_ids, quick, routed_twice
 from apportion.online.changes import begin_anew, capacities_changed, read_capacities, read_capacity
 from apportion.online.decision import Decision, Decisions, Teller, values
+from apportion.online.kernel import compiled_take_all
 from apportion.online.making import (
     Made,
     bare_problem,
@@ -166,9 +167,7 @@ class Router:
             )  # fmt: skip
             answers = Answers.empty(n_leads, len(self._terms.kind))
             if compiled or (compiled is None and n_leads >= WORTH_COMPILING):
-                from apportion.online.kernel import take_all  # numba is loaded only here
-
-                take_all(self._terms, self._book, leads, answers)
+                compiled_take_all()(self._terms, self._book, leads, answers)
             else:
                 for row in range(n_leads):
                     take(self._terms, self._book, leads, row, answers)
