@@ -1,8 +1,8 @@
 """The compiled way: `step.take` for many leads in a row, operation by operation, so that every bit is the same.
 
 Compiled when a batch is large enough to pay for it; the machine code is kept on disk. Until then these are plain
-functions, so that importing them writes and loads nothing. Inner loops are handed plain
-arrays: a tuple of many arrays costs more to pass than a lead costs to decide.
+functions, so that importing them writes and loads nothing. Inner loops are handed plain arrays: a tuple of many arrays
+costs more to pass than a lead costs to decide.
 """
 
 from __future__ import annotations
