@@ -88,6 +88,8 @@ def refusals(problem: AssignmentProblem, hard_shares: str, priced: bool) -> list
         elif isinstance(rule, Share):
             if rule.price is None and hard_shares == "refuse":
                 refuse(name, "a hard share cannot be promised: its total is known only at the end.", ASK_A_SHARE)
+        elif rule.price is None and rule.high is not None and (np.asarray(rule.high, dtype=float) < 0).any():
+            refuse(name, "a hard bound below zero is broken before the first lead comes.", "Give the limit a `price`.")
         elif rule.price is None and (np.asarray(rule.low, dtype=float) > 0).any():
             refuse(name, "a hard floor cannot be promised: too few leads may come.", "Give the limit a `price`.")
     return found

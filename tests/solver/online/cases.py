@@ -78,7 +78,7 @@ def _rules(
         low = float(rng.choice([0.0, -1.0])) if price is None else float(rng.uniform(0, 3))
         flagged = rng.random() < 0.5
         name = f"limit {number}"
-        high, leads = low + float(rng.uniform(0.5, 6)), [True] if flagged else None
+        high, leads = max(low, 0.0) + float(rng.uniform(0.5, 6)), [True] if flagged else None
         limits.append(Limit(measure=measure, low=low, high=high, by=by, price=price, name=name, leads=leads))
         if flagged:
             arrivals.setdefault("counts", {})[name] = rng.random(n_leads) < 0.6
