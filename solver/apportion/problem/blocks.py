@@ -6,7 +6,9 @@ a pair.
 
 from __future__ import annotations
 
+import math
 import os
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -128,6 +130,18 @@ def each_block(pairs: Pairs, look: Callable[[Block], T]) -> list[T]:
         return [look(block) for block in all_blocks]
     with ThreadPoolExecutor(workers()) as pool:
         return list(pool.map(look, all_blocks))
+
+
+_own = threading.local()
+
+
+def scratch(shape: tuple[int, ...]) -> Floats:
+    """Memory of this thread's own for one result of a block; it holds until the next call."""
+    size = math.prod(shape)
+    held: Floats | None = getattr(_own, "held", None)
+    if held is None or len(held) < size:
+        held = _own.held = np.empty(max(size, CELLS))
+    return held[:size].reshape(shape)
 
 
 def workers() -> int:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from apportion.problem.blocks import Block, each_block, parcel_blocks
+from apportion.problem.blocks import Block, each_block, parcel_blocks, scratch
 from apportion.problem.pairs import Floats, Ints
 from apportion.problem.plan import Prices
 from apportion.problem.problem import AssignmentProblem
@@ -187,10 +187,12 @@ def _best_of_each(problem: AssignmentProblem, charged: list[Charge]) -> float:
     value = problem.entries("value")
 
     def worth(block: Block) -> NDArray[np.float64]:
-        total = np.asarray(block.of(value), dtype=np.float64)
-        for charge in charged:
-            total = total - charge.of(block)
-        return total
+        total = block.of(value)
+        for charge in charged:  # the first result goes into memory that is used again, so that nothing is allocated
+            taken = charge.of(block)
+            shape = np.broadcast_shapes(total.shape, taken.shape)
+            total = np.subtract(total, taken, out=scratch(shape), dtype=np.float64)
+        return np.asarray(total, dtype=np.float64)
 
     if problem.parcel is not None:
         return _best_of_parcels(problem, worth)
