@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from apportion.problem.pairs import Floats, Ints, Pairs, frozen
 
-SUM_CHUNK = 1 << 18
+SUM_CHUNK = 1 << 16
 
 Kind = Literal["one", "lead", "pair"]
 
@@ -43,15 +43,30 @@ class Entries:
             return np.full(len(pair), float(self.kept))
         return self.kept[lead if self.kind == "lead" else pair].astype(np.float64)
 
-    @cached_property
+    @property
     def size(self) -> float:
         """Sum of the absolute values over all pairs: what rounding is measured against."""
+        return self._extent[0]
+
+    @property
+    def largest(self) -> float:
+        """The largest absolute value of any pair; 0 without pairs."""
+        return self._extent[1]
+
+    @cached_property
+    def _extent(self) -> tuple[float, float]:
         if self.kind == "one":
-            return abs(float(self.kept)) * self.pairs.n_pairs
+            amount = abs(float(self.kept))
+            return amount * self.pairs.n_pairs, amount if self.pairs.n_pairs else 0.0
         if self.kind == "lead":
-            return float(np.abs(self.kept).astype(np.float64) @ self.pairs.count)
-        parts = range(0, len(self.kept), SUM_CHUNK)
-        return float(sum(np.abs(self.kept[at : at + SUM_CHUNK]).sum(dtype=np.float64) for at in parts))
+            amounts = np.abs(self.kept.astype(np.float64))
+            return float(amounts @ self.pairs.count), float(amounts[self.pairs.count > 0].max(initial=0.0))
+        size, largest, part = 0.0, 0.0, np.empty(min(SUM_CHUNK, len(self.kept)), dtype=self.kept.dtype)
+        for at in range(0, len(self.kept), SUM_CHUNK):
+            amounts = np.abs(self.kept[at : at + SUM_CHUNK], out=part[: len(self.kept) - at])
+            size += float(amounts.sum(dtype=np.float64))
+            largest = max(largest, float(amounts.max()))
+        return size, largest
 
     @cached_property
     def constant(self) -> float | None:

@@ -1,0 +1,130 @@
+"""Exact engine for pure counts of any size: prices, then paths over the reps, then the proof over all pairs.
+
+1. Prices from a sample of the leads, by Newton's method on what each lead would choose.
+2. One pass over the pairs keeps the few options of each lead that matter; the prices are refined on them.
+3. What is still too much or too little moves along shortest paths over the reps.
+4. Pairs that price in are added, until none is left: the optimum.
+5. One pass finds what one more slot is worth, and that no cycle of moves gains anything.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from apportion.engines.clock import Clock
+from apportion.engines.transport.balance import balanced
+from apportion.engines.transport.exact import Assignment
+from apportion.engines.transport.market import Market, read_market
+from apportion.engines.transport.passes import nearest_options, survey_held, survey_pairs
+from apportion.engines.transport.prices import slot_prices
+from apportion.problem import AssignmentProblem, Certificate, Plan, Prices, Status, relative_gap
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+SAMPLED = 30  # leads a rep that give the first prices
+OPTIONS = 12  # that a lead keeps; all of them where there are hardly more
+SAMPLE_STEPS, STEPS = 60, 30
+
+
+def solve(
+    problem: AssignmentProblem,
+    leads: Ints,
+    reps: Ints,
+    *,
+    gap: float,
+    clock: Clock,
+    seed: int,
+    report: Callable[[float, float], None],
+) -> Plan:
+    """Solve a problem of pure counts; leads and reps are seen in the order given. The plan's bound is the one that its
+    prices prove up to rounding; `verify` derives it anew."""
+    market = read_market(problem, leads, reps)
+    if (market.least > market.most).any():
+        return _without_plan(problem, Status.INFEASIBLE)
+    price = _sampled_prices(market, seed)
+    assignment = _refined(market, price)
+    if not assignment.optimise(clock):
+        return _without_plan(problem, Status.TIME_LIMIT)
+    holder, worth = assignment.holder, assignment.worth
+    count = np.bincount(holder, minlength=market.n_reps + 1)[: market.n_reps]
+    if (worth <= -0.5 * market.big).any() if market.big else False:
+        return _without_plan(problem, Status.INFEASIBLE)
+    if (count < market.least).any():
+        return _without_plan(problem, Status.INFEASIBLE)
+    plan = _plan(problem, market, holder, leads, reps)
+    report(plan.bound, plan.objective)
+    return plan
+
+
+def _sampled_prices(market: Market, seed: int) -> Floats:
+    """(R,) prices at which a sample of the leads, with its part of the room, is in balance."""
+    size = SAMPLED * market.n_reps
+    price = np.zeros(market.n_reps)
+    if size * 2 >= market.n_leads:
+        sample, part = None, 1.0
+    else:
+        sample = np.sort(np.random.default_rng(seed).choice(market.n_leads, size, replace=False))
+        part = size / market.n_leads
+    return balanced(
+        lambda tried: survey_pairs(market, tried, sample),
+        price,
+        least=(market.least * part).astype(np.float64),
+        most=(market.most * part).astype(np.float64),
+        lowest=-market.big,
+        steps=SAMPLE_STEPS,
+        enough=0.5 * market.n_reps,
+    )[0]
+
+
+def _refined(market: Market, price: Floats) -> Assignment:
+    """Each lead's nearest options, and prices in balance over them."""
+    width = 1 + (market.n_reps if market.n_reps <= OPTIONS + OPTIONS // 2 else OPTIONS)
+    rep, value = nearest_options(market, price, width)
+    flat_rep, flat_value = rep.reshape(-1), value.reshape(-1)
+    price, _ = balanced(
+        lambda tried: survey_held(flat_rep, flat_value, width, np.append(tried, 0.0)),
+        price,
+        least=market.least.astype(np.float64),
+        most=market.most.astype(np.float64),
+        lowest=-market.big,
+        steps=STEPS,
+        enough=0.5 * market.n_reps,
+    )
+    return Assignment(market, rep, value, price)
+
+
+def _without_plan(problem: AssignmentProblem, status: Status) -> Plan:
+    prices = Prices.none(problem.n_reps)
+    rep = np.full(problem.n_leads, -1, dtype=np.int64)
+    rep.setflags(write=False)
+    nothing = Certificate(math.nan, math.nan, math.nan, "none", "", "", math.nan)
+    return Plan(rep, status, math.nan, math.nan, prices, nothing)
+
+
+def _plan(problem: AssignmentProblem, market: Market, holder: Ints, leads: Ints, reps: Ints) -> Plan:
+    """Back to the problem's own order, and to currency."""
+    rep = np.empty(problem.n_leads, dtype=np.int64)
+    rep[leads] = np.append(reps, -1)[holder]
+    rep.setflags(write=False)
+    placed, worth = np.flatnonzero(rep >= 0), problem.nurture.copy()
+    worth[placed] = problem.entries("value").at(problem.pairs.position(placed, rep[placed]), placed)
+    objective = math.fsum(worth.tolist())
+    price = np.empty(problem.n_reps)
+    price[reps] = slot_prices(market, holder, worth[leads]) / market.effort
+    low = np.where(problem.min_load > 0, np.maximum(-price, 0.0), 0.0)
+    certificate = Certificate(
+        objective=objective,
+        bound=objective,
+        gap=relative_gap(objective, objective),
+        proof="network",
+        engine="",
+        why_engine="",
+        price_bound=objective,
+        resolution=1.0 / market.table.scale,
+    )
+    return Plan(rep, Status.OPTIMAL, objective, objective, Prices(np.maximum(price, 0.0), low), certificate)
