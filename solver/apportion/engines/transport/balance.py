@@ -13,6 +13,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from apportion.engines.transport.laplacian import laplacian_step
 from apportion.engines.transport.passes import Survey
 
 Floats = NDArray[np.float64]
@@ -20,6 +21,9 @@ Floats = NDArray[np.float64]
 FARTHEST = 4.0  # a step, in widths of what counts as nearly indifferent
 NEAR_A_REP = 20  # leads of each rep that are nearly indifferent, when the prices are nearly right
 HALVINGS = 5
+LESS = 0.8  # so much may be left after `patience` steps; else they lead nowhere
+QUANTILE_OF = 10_000  # leads that tell how indifferent leads are
+DAMPING, ROUNDS, TOLERANCE = 1e-3, 100, 1e-4  # of the solution of the linear system; the square of its error
 
 
 def balanced(
@@ -31,24 +35,34 @@ def balanced(
     lowest: float,
     steps: int,
     enough: float,
-) -> tuple[Floats, Survey]:
-    """Improve prices for some steps, or until no more than `enough` leads are too many or too few.
+    reach: float = np.inf,
+    patience: int,
+) -> tuple[Floats, bool]:
+    """Improve prices for some steps, or until no more than `enough` leads are too many or too few, and no price that
+    should move is kept from it by `reach`; gives whether it came to that.
 
-    survey : what leads do at (R,) prices. least, most : (R,) leads. lowest : below which no price goes.
+    survey : what leads do at (R,) prices. least, most : (R,) leads. lowest : below which no price goes. reach : how far
+    a price may move in all: what the survey sees may hold only so far. patience : steps that may bring little.
     """
+    floor = np.rint(np.maximum(np.where(least > 0, lowest, 0.0), price - reach))
+    ceiling = np.rint(price + reach)
     seen = survey(price)
     height = _height(seen, price, least, most)
-    share = 0.5
+    share, before = 0.5, [np.inf] * patience
     for _ in range(steps):
         excess = _excess(seen, price, least, most)
         missing = float(np.abs(excess).sum())
-        if missing <= enough:
+        held = ((excess > 0) & (price >= ceiling)) | ((excess < 0) & (price <= floor) & (price != 0))
+        if missing <= enough and not held.any():
+            return price, True
+        if missing > LESS * before[-patience]:
             break
+        before.append(missing)
         n_leads = len(seen.best)
         share = float(np.clip(2.0 * missing / n_leads, min(NEAR_A_REP * len(price) / n_leads, 0.5), share))
         step = _step(seen, price, excess, share)
         for _ in range(HALVINGS):
-            tried = _within(price, price + step, least, lowest)
+            tried = _within(price, price + step, floor, ceiling)
             there = survey(tried)
             lower = _height(there, tried, least, most)
             if lower < height:
@@ -57,7 +71,7 @@ def balanced(
         else:
             break
         price, seen, height = tried, there, lower
-    return price, seen
+    return price, False
 
 
 def _height(seen: Survey, price: Floats, least: Floats, most: Floats) -> float:
@@ -73,26 +87,19 @@ def _excess(seen: Survey, price: Floats, least: Floats, most: Floats) -> Floats:
 
 def _step(seen: Survey, price: Floats, excess: Floats, share: float) -> Floats:
     """(R,) by how much prices should move, if leads change their mind as those near to it do."""
-    n = len(price) + 1
-    sample = seen.margin[:: max(1, len(seen.margin) // 100_000)]
-    width = max(float(np.quantile(sample[np.isfinite(sample)], share)) if np.isfinite(sample).any() else 0.0, 1.0)
-    near = (seen.margin <= width) & (seen.second >= 0)
-    key = seen.first[near].astype(np.int64) * n + seen.second[near]
-    between = np.bincount(key, minlength=n * n).reshape(n, n) / width
-    between = 0.5 * (between + between.T)
-    slope = np.diag(between.sum(axis=1)) - between
-    free = np.flatnonzero((excess != 0) | (price != 0))
-    slope = slope[np.ix_(free, free)]
-    scale = max(float(np.trace(slope)) / max(len(free), 1), 1.0 / width)
-    slope[np.diag_indices_from(slope)] += 1e-3 * scale
-    step = np.zeros(len(price))
-    step[free] = np.linalg.solve(slope, excess[free])
-    return np.clip(step, -FARTHEST * width, FARTHEST * width)
+    sample = seen.margin[:: max(1, len(seen.margin) // QUANTILE_OF)]
+    sample = sample[np.isfinite(sample)]
+    width = max(float(np.quantile(sample, share)) if len(sample) else 0.0, 1.0)
+    near = np.flatnonzero((seen.margin <= width) & (seen.second >= 0))
+    free = (excess != 0) | (price != 0)
+    # as many of these leads change their mind, as the part of `width` is by which their reps' prices move apart
+    part = laplacian_step(seen.first[near], seen.second[near], free, excess, DAMPING, ROUNDS, TOLERANCE)
+    limit = FARTHEST * width
+    return np.clip(np.asarray(width * part, dtype=np.float64), -limit, limit)
 
 
-def _within(old: Floats, new: Floats, least: Floats, lowest: float) -> Floats:
-    """Whole prices, that do not jump over zero, and are negative only where a lower bound is."""
-    new = np.rint(new)
+def _within(old: Floats, new: Floats, floor: Floats, ceiling: Floats) -> Floats:
+    """Whole prices within bounds, that do not jump over zero."""
     crossed = (old != 0) & (np.sign(new) == -np.sign(old))
-    floor = np.where(least > 0, lowest, 0.0)
-    return np.maximum(np.where(crossed, 0.0, new), floor)
+    whole: Floats = np.rint(np.where(crossed, 0.0, new))
+    return np.minimum(np.maximum(whole, floor), ceiling)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 from numpy.typing import NDArray
 
 from apportion.engines.clock import Clock
 from apportion.engines.transport.market import Market
 from apportion.engines.transport.options import State, excess_of, link_all, settle_flow, shortest_paths
-from apportion.engines.transport.passes import Small, highest_pairs, nearest_options, survey_held
+from apportion.engines.transport.passes import Small, highest_pairs, near_options, survey_held
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+Ended = Literal["optimal", "time", "far"]
 
 PATHS_AT_ONCE = 2_000  # between two looks at the clock
 MORE_OPTIONS = 4  # that a lead gets at once where a pair prices in
@@ -25,18 +29,21 @@ class Assignment:
         self.rep, self.value = rep.reshape(-1), value.reshape(-1)
         self.price = np.append(price, 0.0)
 
-    def optimise(self, clock: Clock) -> bool:
-        """Move leads until no pair prices in; False where the clock ran out before."""
+    def optimise(self, clock: Clock, most_added: float = np.inf) -> Ended:
+        """Move leads until no pair prices in: "optimal". Before, "time" where the clock runs out, and "far" where pairs
+        of more than `most_added` leads price in at once: then the options are not those that matter."""
         self._enter(survey_held(self.rep, self.value, self.width, self.price).now)
         while True:
             if not self._balance(clock):
-                return False
+                return "time"
             worth = self.value[self.state.now] - self.price[self.rep[self.state.now]]
             better = np.flatnonzero(highest_pairs(self.market, self.price[:-1]) > worth)
             if not len(better):
-                return True
+                return "optimal"
             if clock.is_over():
-                return False
+                return "time"
+            if len(better) > most_added:
+                return "far"
             self._add(better)
 
     @property
@@ -80,7 +87,7 @@ class Assignment:
 
     def _add(self, leads: Ints) -> None:
         """Give some leads their best pairs at the prices as further options, and the best of them at once."""
-        rep, value = nearest_options(self.market, self.price[:-1], MORE_OPTIONS + 1, leads)
+        rep, value = near_options(self.market, self.price[:-1], MORE_OPTIONS + 1, leads=leads)
         held = self.rep.reshape(-1, self.width)
         rep, value = rep[:, 1:], value[:, 1:]
         rep = np.where((rep[:, :, None] == held[leads][:, None, :]).any(axis=2), np.int32(-1), rep)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from apportion.engines.transport.market import Market
 from apportion.engines.transport.options import survey_options
-from apportion.engines.transport.rows import cheapest_moves, highest_rows, nearest_rows, survey_rows
+from apportion.engines.transport.rows import cheapest_moves, highest_rows, near_rows, survey_rows
 from apportion.problem.blocks import workers
 
 Floats = NDArray[np.float64]
@@ -72,14 +72,17 @@ def survey_pairs(market: Market, price: Floats, leads: Ints | None = None) -> Su
     return seen
 
 
-def nearest_options(market: Market, price: Floats, width: int, leads: Ints | None = None) -> tuple[Small, Floats]:
-    """(n, W) nurture and each lead's best pairs at these prices: reps, and whole values."""
+def near_options(
+    market: Market, price: Floats, width: int, distance: float = np.inf, leads: Ints | None = None
+) -> tuple[Small, Floats]:
+    """(n, W) nurture and each lead's best pairs at these prices, as far as they lose no more than `distance` against
+    the best: reps, and whole values."""
     table, rest = rows_of(market, leads)
     rep, value = np.empty((len(rest), width), dtype=np.int32), np.empty((len(rest), width))
     charge = market.charge(price)
 
     def run(first: int, last: int) -> None:
-        nearest_rows(first, last, table, charge, rest, market.n_reps, rep, value)
+        near_rows(first, last, table, charge, rest, distance, rep, value)
 
     shared(len(rest), len(rest) * market.n_reps, run)
     return rep, value

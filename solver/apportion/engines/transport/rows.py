@@ -90,27 +90,52 @@ def survey_rows(first_lead, last_lead, table, charge, rest, best, first, second,
 
 
 @compiled
-def nearest_rows(first_lead, last_lead, table, charge, rest, n_reps, rep, value):  # type: ignore[no-untyped-def]
-    """(n, W) each lead's nurture, then its W - 1 best pairs at these charges, best first; -1 where there are fewer."""
-    width = rep.shape[1]
-    worth, turns = np.empty(n_reps), np.empty(width, np.int64)
-    held = np.empty(width)
+def _most(worth, n, lanes):  # type: ignore[no-untyped-def]
+    """The largest of n numbers, in eight lanes that the processor takes at once."""
+    for k in range(8):
+        lanes[k] = -np.inf
+    whole = n - n % 8
+    for t in range(0, whole, 8):
+        for k in range(8):
+            lanes[k] = worth[t + k] if worth[t + k] > lanes[k] else lanes[k]
+    most = -np.inf
+    for t in range(whole, n):
+        most = worth[t] if worth[t] > most else most
+    for k in range(8):
+        most = lanes[k] if lanes[k] > most else most
+    return most
+
+
+@compiled
+def highest_rows(first_lead, last_lead, table, charge, highest):  # type: ignore[no-untyped-def]
+    """(n,) the most that any of a lead's pairs is worth at these charges."""
+    worth, lanes = np.empty(len(table.rank)), np.empty(8)
+    for lead in range(first_lead, last_lead):
+        _, n = _worths(table, lead, charge, worth)
+        highest[lead] = _most(worth, n, lanes)
+
+
+@compiled
+def near_rows(first_lead, last_lead, table, charge, rest, distance, rep, value):  # type: ignore[no-untyped-def]
+    """(n, W) each lead's nurture, then its best pairs, best first: those that lose no more than `distance` against the
+    best; -1 where there are fewer. Of equal ones those come first whose rank follows the lead's number."""
+    width, n_reps = rep.shape[1], len(table.rank)
+    worth, lanes = np.empty(n_reps), np.empty(8)
+    held, turns = np.empty(width), np.empty(width, np.int64)
     for lead in range(first_lead, last_lead):
         begin, n = _worths(table, lead, charge, worth)
         rep[lead, 0], value[lead, 0] = n_reps, rest[lead]
-        size, least = 1, -np.inf
+        enough, size = max(_most(worth, n, lanes), rest[lead]) - distance, 1
         for t in range(n):
             x = worth[t]
-            if x < least:
+            if x < enough:
                 continue
             rank = _rank_at(table, begin, t)
             turn = (rank - lead) % n_reps
-            if size == width:
-                if x == least and turn > turns[width - 1]:
-                    continue
-                at = width - 1
-            else:
-                at, size = size, size + 1
+            if size == width and x == enough and turn > turns[width - 1]:
+                continue
+            at = width - 1 if size == width else size
+            size = min(size + 1, width)
             while at > 1 and (held[at - 1] < x or (held[at - 1] == x and turns[at - 1] > turn)):
                 held[at], turns[at], rep[lead, at] = held[at - 1], turns[at - 1], rep[lead, at - 1]
                 value[lead, at] = value[lead, at - 1]
@@ -118,21 +143,9 @@ def nearest_rows(first_lead, last_lead, table, charge, rest, n_reps, rep, value)
             column = table.column[begin + t] if len(table.start) else t
             held[at], turns[at], rep[lead, at], value[lead, at] = x, turn, rank, x + charge[column]
             if size == width:
-                least = held[width - 1]
+                enough = max(enough, held[width - 1])
         for at in range(size, width):
             rep[lead, at], value[lead, at] = -1, -np.inf
-
-
-@compiled
-def highest_rows(first_lead, last_lead, table, charge, highest):  # type: ignore[no-untyped-def]
-    """(n,) the most that any of a lead's pairs is worth at these charges."""
-    worth = np.empty(len(table.rank))
-    for lead in range(first_lead, last_lead):
-        _, n = _worths(table, lead, charge, worth)
-        most = -np.inf
-        for t in range(n):
-            most = worth[t] if worth[t] > most else most
-        highest[lead] = most
 
 
 @compiled

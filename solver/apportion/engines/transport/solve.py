@@ -19,7 +19,7 @@ from apportion.engines.clock import Clock
 from apportion.engines.transport.balance import balanced
 from apportion.engines.transport.exact import Assignment
 from apportion.engines.transport.market import Market, read_market
-from apportion.engines.transport.passes import nearest_options, survey_held, survey_pairs
+from apportion.engines.transport.passes import Small, near_options, survey_held, survey_pairs
 from apportion.engines.transport.prices import slot_prices
 from apportion.problem import AssignmentProblem, Certificate, Plan, Prices, Status, relative_gap
 
@@ -28,7 +28,11 @@ Ints = NDArray[np.int64]
 
 SAMPLED = 30  # leads a rep that give the first prices
 OPTIONS = 12  # that a lead keeps; all of them where there are hardly more
-SAMPLE_STEPS, STEPS = 60, 30
+NEAR = 6  # options that half of the leads have
+ATTEMPTS, TOO_MANY = 4, 0.01  # at prices; leads of all for which new pairs price in, when they were not good
+ROUNDS = 12  # of looking for near options, while prices move too far
+LOOKED_AT = 2_000  # leads that tell what is near
+SAMPLE_STEPS, STEPS, PATIENCE = 60, 30, 4
 
 
 def solve(
@@ -47,8 +51,14 @@ def solve(
     if (market.least > market.most).any():
         return _without_plan(problem, Status.INFEASIBLE)
     price = _sampled_prices(market, seed)
-    assignment = _refined(market, price)
-    if not assignment.optimise(clock):
+    for attempt in range(ATTEMPTS):
+        assignment = _refined(market, price)
+        last = attempt == ATTEMPTS - 1
+        ended = assignment.optimise(clock, np.inf if last else max(market.n_reps, TOO_MANY * market.n_leads))
+        if ended != "far":
+            break
+        price = assignment.price[:-1]
+    if ended == "time":
         return _without_plan(problem, Status.TIME_LIMIT)
     holder, worth = assignment.holder, assignment.worth
     count = np.bincount(holder, minlength=market.n_reps + 1)[: market.n_reps]
@@ -77,25 +87,53 @@ def _sampled_prices(market: Market, seed: int) -> Floats:
         most=(market.most * part).astype(np.float64),
         lowest=-market.big,
         steps=SAMPLE_STEPS,
-        enough=0.5 * market.n_reps,
+        enough=market.n_reps,
+        patience=SAMPLE_STEPS,
     )[0]
 
 
 def _refined(market: Market, price: Floats) -> Assignment:
-    """Each lead's nearest options, and prices in balance over them."""
-    width = 1 + (market.n_reps if market.n_reps <= OPTIONS + OPTIONS // 2 else OPTIONS)
-    rep, value = nearest_options(market, price, width)
-    flat_rep, flat_value = rep.reshape(-1), value.reshape(-1)
-    price, _ = balanced(
+    """Each lead's nearest options, and prices in balance over them. A pair that is left out loses more than `distance`
+    at the prices at which it was, so that they tell the truth while no price moves by more than half of that."""
+    enough = 0.7 * market.n_reps
+    for _ in range(ROUNDS):
+        if market.n_reps <= OPTIONS + OPTIONS // 2:
+            distance = np.inf
+            rep, value = near_options(market, price, 1 + market.n_reps)
+        else:
+            distance = _nearby(market, price)
+            rep, value = near_options(market, price, 1 + OPTIONS, distance)
+        price, settled = _balanced_over(market, rep, value, price, 0.5 * distance, enough)
+        if settled or np.isinf(distance):
+            break
+    return Assignment(market, rep, value, price)
+
+
+def _balanced_over(
+    market: Market, rep: Small, value: Floats, price: Floats, reach: float, enough: float
+) -> tuple[Floats, bool]:
+    """(R,) prices in balance over the options, and whether they are."""
+    flat_rep, flat_value, width = rep.reshape(-1), value.reshape(-1), rep.shape[1]
+    return balanced(
         lambda tried: survey_held(flat_rep, flat_value, width, np.append(tried, 0.0)),
         price,
         least=market.least.astype(np.float64),
         most=market.most.astype(np.float64),
         lowest=-market.big,
         steps=STEPS,
-        enough=0.5 * market.n_reps,
+        enough=enough,
+        reach=reach,
+        patience=PATIENCE,
     )
-    return Assignment(market, rep, value, price)
+
+
+def _nearby(market: Market, price: Floats) -> float:
+    """What half of the leads lose at least with the pair that comes NEAR-th: about so many pairs of each matter."""
+    some = np.linspace(0, market.n_leads - 1, min(market.n_leads, LOOKED_AT)).astype(np.int64)
+    rep, value = near_options(market, price, 1 + NEAR, leads=some)
+    worth = np.where(rep[:, 1:] >= 0, value[:, 1:] - price[rep[:, 1:]], -np.inf)
+    loss = np.maximum(worth[:, 0], market.rest[some]) - worth[:, -1]
+    return float(np.median(loss)) if np.isfinite(np.median(loss)) else float(price.max(initial=0.0))
 
 
 def _without_plan(problem: AssignmentProblem, status: Status) -> Plan:
