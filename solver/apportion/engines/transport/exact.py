@@ -71,8 +71,8 @@ class Assignment:
             price=self.price,
             held=np.zeros(n, dtype=np.int64),
             flow=np.zeros(n - 1, dtype=np.int64),
-            least=market.least,
-            most=market.most,
+            least=market.least.astype(np.int64),
+            most=market.most.astype(np.int64),
             big=market.big,
         )
         link_all(self.state)
@@ -87,7 +87,7 @@ class Assignment:
 
     def _add(self, leads: Ints) -> None:
         """Give some leads their best pairs at the prices as further options, and the best of them at once."""
-        rep, value = near_options(self.market, self.price[:-1], MORE_OPTIONS + 1, leads=leads)
+        rep, value = near_options(self.market.part(leads), self.price[:-1], MORE_OPTIONS + 1)
         held = self.rep.reshape(-1, self.width)
         rep, value = rep[:, 1:], value[:, 1:]
         rep = np.where((rep[:, :, None] == held[leads][:, None, :]).any(axis=2), np.int32(-1), rep)

@@ -53,15 +53,15 @@ class Market:
     """Leads and reps in the order of their ids; values as whole multiples of 1 / scale.
 
     rest : (L,) worth of nurture; -big where the lead needs a rep. nurture : (L,) the same in currency; -inf where the
-    lead needs a rep. least, most : (R,) leads. effort : of each lead.
+    lead needs a rep. least, most : (R,) leads, whole numbers but in a part of the market. effort : of each lead.
     big : more than any path can gain; 0 where nothing must be.
     """
 
     table: Table
     rest: Floats
     nurture: Floats
-    least: Ints
-    most: Ints
+    least: Floats
+    most: Floats
     effort: float
     big: float
 
@@ -75,6 +75,19 @@ class Market:
         """R."""
         return len(self.most)
 
+    def part(self, leads: Ints) -> Market:
+        """Some of the leads, with their part of every rep's bounds."""
+        order, share = self.table.order, len(leads) / self.n_leads
+        return Market(
+            self.table._replace(order=order[leads] if len(order) else leads),
+            self.rest[leads],
+            self.nurture[leads],
+            self.least * share,
+            self.most * share,
+            self.effort,
+            self.big,
+        )
+
     def charge(self, price: Floats) -> Floats:
         """(R,) prices of the reps in the order of the table's columns."""
         return price[self.table.rank]
@@ -86,8 +99,8 @@ def read_market(problem: AssignmentProblem, leads: Ints, reps: Ints) -> Market:
 
     effort = problem.entries("effort").constant
     assert effort is not None
-    most = np.floor(np.minimum(problem.capacity / effort * (1 + ROUNDING), problem.n_leads)).astype(np.int64)
-    least = np.ceil(np.minimum(problem.min_load / effort * (1 - ROUNDING), problem.n_leads + 1)).astype(np.int64)
+    most = np.floor(np.minimum(problem.capacity / effort * (1 + ROUNDING), problem.n_leads))
+    least = np.ceil(np.minimum(problem.min_load / effort * (1 - ROUNDING), problem.n_leads + 1))
     must = bool(problem.must_assign.any() or least.any())
     value, pairs = problem.entries("value"), problem.pairs
     bits = EXACT_BITS - 2 - int(np.ceil(np.log2(problem.n_reps + 2))) - (4 if must else 0)

@@ -52,17 +52,9 @@ class Survey:
         return cls(whole[0], small[0], small[1], whole[1], small[2])
 
 
-def rows_of(market: Market, leads: Ints | None) -> tuple[Any, Floats]:
-    """The table and the worth of nurture of some leads only."""
-    if leads is None:
-        return market.table, market.rest
-    order = market.table.order
-    return market.table._replace(order=order[leads] if len(order) else leads), market.rest[leads]
-
-
-def survey_pairs(market: Market, price: Floats, leads: Ints | None = None) -> Survey:
-    """One pass over all pairs (of some leads)."""
-    table, rest = rows_of(market, leads)
+def survey_pairs(market: Market, price: Floats) -> Survey:
+    """One pass over all pairs."""
+    table, rest = market.table, market.rest
     seen, charge = Survey.empty(len(rest)), market.charge(price)
 
     def run(first: int, last: int) -> None:
@@ -72,12 +64,10 @@ def survey_pairs(market: Market, price: Floats, leads: Ints | None = None) -> Su
     return seen
 
 
-def near_options(
-    market: Market, price: Floats, width: int, distance: float = np.inf, leads: Ints | None = None
-) -> tuple[Small, Floats]:
+def near_options(market: Market, price: Floats, width: int, distance: float = np.inf) -> tuple[Small, Floats]:
     """(n, W) nurture and each lead's best pairs at these prices, as far as they lose no more than `distance` against
     the best: reps, and whole values."""
-    table, rest = rows_of(market, leads)
+    table, rest = market.table, market.rest
     rep, value = np.empty((len(rest), width), dtype=np.int32), np.empty((len(rest), width))
     charge = market.charge(price)
 

@@ -27,6 +27,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 SAMPLED = 30  # leads a rep that give the first prices
+LARGER = 8  # times as many leads, from which on a larger sample gives the next
 OPTIONS = 12  # that a lead keeps; all of them where there are hardly more
 NEAR = 6  # options that half of the leads have
 ATTEMPTS, TOO_MANY = 4, 0.01  # at prices; leads of all for which new pairs price in, when they were not good
@@ -50,9 +51,9 @@ def solve(
     market = read_market(problem, leads, reps)
     if (market.least > market.most).any():
         return _without_plan(problem, Status.INFEASIBLE)
-    price = _sampled_prices(market, seed)
+    price = _first_prices(market, seed)
     for attempt in range(ATTEMPTS):
-        assignment = _refined(market, price)
+        assignment = Assignment(market, *_refined(market, price))
         last = attempt == ATTEMPTS - 1
         ended = assignment.optimise(clock, np.inf if last else max(market.n_reps, TOO_MANY * market.n_leads))
         if ended != "far":
@@ -71,31 +72,38 @@ def solve(
     return plan
 
 
-def _sampled_prices(market: Market, seed: int) -> Floats:
-    """(R,) prices at which a sample of the leads, with its part of the room, is in balance."""
-    size = SAMPLED * market.n_reps
-    price = np.zeros(market.n_reps)
-    if size * 2 >= market.n_leads:
-        sample, part = None, 1.0
-    else:
-        sample = np.sort(np.random.default_rng(seed).choice(market.n_leads, size, replace=False))
-        part = size / market.n_leads
-    return balanced(
-        lambda tried: survey_pairs(market, tried, sample),
-        price,
-        least=(market.least * part).astype(np.float64),
-        most=(market.most * part).astype(np.float64),
+def _first_prices(market: Market, seed: int) -> Floats:
+    """(R,) prices in balance for a sample of the leads with its part of the room, then for a larger one."""
+    first = _sample(market, SAMPLED * market.n_reps, seed)
+    price, _ = balanced(
+        lambda tried: survey_pairs(first, tried),
+        np.zeros(market.n_reps),
+        least=first.least,
+        most=first.most,
         lowest=-market.big,
         steps=SAMPLE_STEPS,
         enough=market.n_reps,
         patience=SAMPLE_STEPS,
-    )[0]
+    )
+    if market.n_leads >= LARGER * first.n_leads:
+        larger = int(math.sqrt(first.n_leads * market.n_leads))
+        price = _refined(_sample(market, larger, seed + 1), price)[2]
+    return price
 
 
-def _refined(market: Market, price: Floats) -> Assignment:
-    """Each lead's nearest options, and prices in balance over them. A pair that is left out loses more than `distance`
-    at the prices at which it was, so that they tell the truth while no price moves by more than half of that."""
-    enough = 0.7 * market.n_reps
+def _sample(market: Market, size: int, seed: int) -> Market:
+    """Some of the leads, with their part of the room; all of them where they are hardly more."""
+    if size * 2 >= market.n_leads:
+        return market
+    leads = np.sort(np.random.default_rng(seed).choice(market.n_leads, size, replace=False))
+    return market.part(leads)
+
+
+def _refined(market: Market, price: Floats) -> tuple[Small, Floats, Floats]:
+    """Each lead's nearest options (reps and whole values), and prices in balance over them.
+
+    A pair that is left out loses more than `distance` at the prices at which it was, so that the options tell the truth
+    while no price moves by more than half of that."""
     for _ in range(ROUNDS):
         if market.n_reps <= OPTIONS + OPTIONS // 2:
             distance = np.inf
@@ -103,25 +111,23 @@ def _refined(market: Market, price: Floats) -> Assignment:
         else:
             distance = _nearby(market, price)
             rep, value = near_options(market, price, 1 + OPTIONS, distance)
-        price, settled = _balanced_over(market, rep, value, price, 0.5 * distance, enough)
+        price, settled = _balanced_over(market, rep, value, price, 0.5 * distance)
         if settled or np.isinf(distance):
             break
-    return Assignment(market, rep, value, price)
+    return rep, value, price
 
 
-def _balanced_over(
-    market: Market, rep: Small, value: Floats, price: Floats, reach: float, enough: float
-) -> tuple[Floats, bool]:
+def _balanced_over(market: Market, rep: Small, value: Floats, price: Floats, reach: float) -> tuple[Floats, bool]:
     """(R,) prices in balance over the options, and whether they are."""
     flat_rep, flat_value, width = rep.reshape(-1), value.reshape(-1), rep.shape[1]
     return balanced(
         lambda tried: survey_held(flat_rep, flat_value, width, np.append(tried, 0.0)),
         price,
-        least=market.least.astype(np.float64),
-        most=market.most.astype(np.float64),
+        least=market.least,
+        most=market.most,
         lowest=-market.big,
         steps=STEPS,
-        enough=enough,
+        enough=0.7 * market.n_reps,
         reach=reach,
         patience=PATIENCE,
     )
@@ -130,7 +136,7 @@ def _balanced_over(
 def _nearby(market: Market, price: Floats) -> float:
     """What half of the leads lose at least with the pair that comes NEAR-th: about so many pairs of each matter."""
     some = np.linspace(0, market.n_leads - 1, min(market.n_leads, LOOKED_AT)).astype(np.int64)
-    rep, value = near_options(market, price, 1 + NEAR, leads=some)
+    rep, value = near_options(market.part(some), price, 1 + NEAR)
     worth = np.where(rep[:, 1:] >= 0, value[:, 1:] - price[rep[:, 1:]], -np.inf)
     loss = np.maximum(worth[:, 0], market.rest[some]) - worth[:, -1]
     return float(np.median(loss)) if np.isfinite(np.median(loss)) else float(price.max(initial=0.0))
