@@ -74,8 +74,8 @@ def solve(
     if taken:
         from apportion.engines.transport.solve import solve as solve_counts  # small problems never load a compiler
 
-        plan = solve_counts(problem, leads, reps, gap=gap, clock=clock, seed=seed, report=teller)
-        return _settled(_verified(problem, _told(plan, TRANSPORT, why, clock)))
+        plan = solve_counts(problem, leads, reps, clock=clock, seed=seed, report=teller)
+        return _settled(_verified(problem, _told(plan, TRANSPORT, why, clock)), gap)
     ordered = reorder(problem, leads, reps)
     form = formulate(ordered)
     hard = next((rule for rule in ordered.equity if isinstance(rule, MaxMin) and rule.price is None), None)
@@ -97,7 +97,7 @@ def _told(plan: Plan, engine: str, why: str, clock: Clock) -> Plan:
     return replace(plan, certificate=told)
 
 
-def _settled(plan: Plan) -> Plan:
+def _settled(plan: Plan, gap: float) -> Plan:
     """The plan with the bound that the verifier found its prices to prove: one pass over the pairs serves both."""
     verdict = plan.certificate.verdict
     if verdict is None:
@@ -106,7 +106,8 @@ def _settled(plan: Plan) -> Plan:
     told = replace(
         plan.certificate, bound=bound, gap=relative_gap(plan.objective, bound), price_bound=verdict.price_bound
     )
-    return replace(plan, bound=bound, certificate=told)
+    near = plan.status is Status.OPTIMAL or told.gap <= gap
+    return replace(plan, bound=bound, certificate=told, status=Status.OPTIMAL if near else Status.FEASIBLE)
 
 
 def _check_arguments(gap: float, time_limit: float, seed: int) -> None:

@@ -65,7 +65,8 @@ def _load_charge(problem: AssignmentProblem, prices: Prices) -> Charge:
     high, low = np.maximum(prices.capacity, 0), np.maximum(prices.min_load, 0)
     effort = effort_of(problem)
     least, most = whole_bounds(problem.min_load, problem.capacity, effort, np.arange(problem.n_reps))
-    return Charge(effort, high - low, float(high @ most - low @ least))
+    # summed exactly, so that the order of the reps does not touch the last digit
+    return Charge(effort, high - low, math.fsum([*(high * most).tolist(), *(-low * least).tolist()]))
 
 
 def _rule_charge(problem: AssignmentProblem, rule: Rule, price: object, worst_off: float | None) -> Charge:
@@ -133,7 +134,8 @@ def _must_all(problem: AssignmentProblem) -> bool:
 
 def _pay(price: Floats, bound: Floats) -> float:
     """price · bound, where a bound that does not exist has no price."""
-    return float(np.where(np.isfinite(bound), price, 0.0) @ np.where(np.isfinite(bound), bound, 0.0))
+    there = np.isfinite(bound)
+    return math.fsum((price[there] * bound[there]).tolist())
 
 
 def _max_min_constant(

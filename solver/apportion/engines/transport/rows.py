@@ -75,17 +75,18 @@ def survey_rows(first_lead, last_lead, table, charge, rest, best, first, second,
     worth = np.empty(n_reps)
     for lead in range(first_lead, last_lead):
         begin, n = _worths(table, lead, charge, worth)
-        m1, m2, k1, k2, turn1 = rest[lead], -np.inf, n_reps, n_reps, n_reps
+        m1, m2, k1, k2 = rest[lead], -np.inf, n_reps, -1
+        turn1, turn2 = n_reps, n_reps
         for t in range(n):
             x = worth[t]
-            if x >= m2:
-                rank = _rank_at(table, begin, t)
-                turn = (rank - lead) % n_reps
-                if x > m1 or (x == m1 and turn < turn1):
-                    m2, k2 = m1, k1
-                    m1, k1, turn1 = x, rank, turn
-                else:
-                    m2, k2 = x, rank
+            if x < m2:
+                continue
+            rank = _rank_at(table, begin, t)
+            turn = (rank - lead) % n_reps
+            if x > m1 or (x == m1 and turn < turn1):
+                m1, m2, k1, k2, turn1, turn2 = x, m1, rank, k1, turn, turn1
+            elif x > m2 or turn < turn2:
+                m2, k2, turn2 = x, rank, turn
         best[lead], first[lead], second[lead], margin[lead] = m1, k1, k2, m1 - m2
 
 

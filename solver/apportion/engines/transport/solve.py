@@ -21,6 +21,7 @@ from apportion.engines.transport.exact import Assignment
 from apportion.engines.transport.market import Market, read_market
 from apportion.engines.transport.passes import Small, near_options, survey_held, survey_pairs
 from apportion.engines.transport.prices import slot_prices
+from apportion.engines.transport.repair import repaired
 from apportion.problem import AssignmentProblem, Certificate, Plan, Prices, Status, relative_gap
 
 Floats = NDArray[np.float64]
@@ -41,38 +42,48 @@ def solve(
     leads: Ints,
     reps: Ints,
     *,
-    gap: float,
     clock: Clock,
     seed: int,
     report: Callable[[float, float], None],
 ) -> Plan:
-    """Solve a problem of pure counts; leads and reps are seen in the order given. The plan's bound is the one that its
-    prices prove up to rounding; `verify` derives it anew."""
+    """Solve a problem of pure counts to the optimum; leads and reps are seen in the order given.
+
+    Its bound is the one that its prices prove but for rounding; `verify` derives it anew. When the clock runs out, the
+    plan that the prices so far lead to, with an infinite bound: what they prove is left to `verify`.
+    """
     market = read_market(problem, leads, reps)
     if (market.least > market.most).any():
         return _without_plan(problem, Status.INFEASIBLE)
-    price = _first_prices(market, seed)
+    assignment, optimal = _assigned(market, clock, seed)
+    if not optimal:
+        options = assignment.rep.reshape(-1, assignment.width), assignment.value.reshape(-1, assignment.width)
+        holder = repaired(market, *options, assignment.price)
+        if holder is None:
+            return _without_plan(problem, Status.TIME_LIMIT)
+        return _plan(problem, market, holder, assignment.price[:-1] / market.table.scale, leads, reps)
+    holder = assignment.holder
+    held = np.bincount(holder, minlength=market.n_reps + 1)[: market.n_reps]
+    if (np.isneginf(market.nurture) & (holder == market.n_reps)).any() or (held < market.least).any():
+        return _without_plan(problem, Status.INFEASIBLE)
+    plan = _plan(problem, market, holder, None, leads, reps)
+    report(plan.bound, plan.objective)
+    return plan
+
+
+def _assigned(market: Market, clock: Clock, seed: int) -> tuple[Assignment, bool]:
+    """The best assignment, or how far it came when the clock ran out."""
+    price = _first_prices(market, seed, clock)
     for attempt in range(ATTEMPTS):
-        assignment = Assignment(market, *_refined(market, price))
+        assignment = Assignment(market, *_refined(market, price, clock))
         last = attempt == ATTEMPTS - 1
         ended = assignment.optimise(clock, np.inf if last else max(market.n_reps, TOO_MANY * market.n_leads))
         if ended != "far":
             break
         price = assignment.price[:-1]
-    if ended == "time":
-        return _without_plan(problem, Status.TIME_LIMIT)
-    holder, worth = assignment.holder, assignment.worth
-    count = np.bincount(holder, minlength=market.n_reps + 1)[: market.n_reps]
-    if (worth <= -0.5 * market.big).any() if market.big else False:
-        return _without_plan(problem, Status.INFEASIBLE)
-    if (count < market.least).any():
-        return _without_plan(problem, Status.INFEASIBLE)
-    plan = _plan(problem, market, holder, leads, reps)
-    report(plan.bound, plan.objective)
-    return plan
+    return assignment, ended == "optimal"
 
 
-def _first_prices(market: Market, seed: int) -> Floats:
+def _first_prices(market: Market, seed: int, clock: Clock) -> Floats:
     """(R,) prices in balance for a sample of the leads with its part of the room, then for a larger one."""
     first = _sample(market, SAMPLED * market.n_reps, seed)
     price, _ = balanced(
@@ -87,7 +98,7 @@ def _first_prices(market: Market, seed: int) -> Floats:
     )
     if market.n_leads >= LARGER * first.n_leads:
         larger = int(math.sqrt(first.n_leads * market.n_leads))
-        price = _refined(_sample(market, larger, seed + 1), price)[2]
+        price = _refined(_sample(market, larger, seed + 1), price, clock)[2]
     return price
 
 
@@ -99,7 +110,7 @@ def _sample(market: Market, size: int, seed: int) -> Market:
     return market.part(leads)
 
 
-def _refined(market: Market, price: Floats) -> tuple[Small, Floats, Floats]:
+def _refined(market: Market, price: Floats, clock: Clock) -> tuple[Small, Floats, Floats]:
     """Each lead's nearest options (reps and whole values), and prices in balance over them.
 
     A pair that is left out loses more than `distance` at the prices at which it was, so that the options tell the truth
@@ -112,7 +123,7 @@ def _refined(market: Market, price: Floats) -> tuple[Small, Floats, Floats]:
             distance = _nearby(market, price)
             rep, value = near_options(market, price, 1 + OPTIONS, distance)
         price, settled = _balanced_over(market, rep, value, price, 0.5 * distance)
-        if settled or np.isinf(distance):
+        if settled or np.isinf(distance) or clock.is_over():
             break
     return rep, value, price
 
@@ -150,8 +161,15 @@ def _without_plan(problem: AssignmentProblem, status: Status) -> Plan:
     return Plan(rep, status, math.nan, math.nan, prices, nothing)
 
 
-def _plan(problem: AssignmentProblem, market: Market, holder: Ints, leads: Ints, reps: Ints) -> Plan:
-    """Back to the problem's own order, and to currency."""
+def _plan(
+    problem: AssignmentProblem, market: Market, holder: Ints, slots: Floats | None, leads: Ints, reps: Ints
+) -> Plan:
+    """Back to the problem's own order, and to currency.
+
+    slots : (R,) what a slot is worth. None: the assignment is the best, so that they can be read from it, and its bound
+    is its objective; else the bound is what they prove, and that is left to the verifier.
+    """
+    best = slots is None
     rep = np.empty(problem.n_leads, dtype=np.int64)
     rep[leads] = np.append(reps, -1)[holder]
     rep.setflags(write=False)
@@ -159,16 +177,18 @@ def _plan(problem: AssignmentProblem, market: Market, holder: Ints, leads: Ints,
     worth[placed] = problem.entries("value").at(problem.pairs.position(placed, rep[placed]), placed)
     objective = math.fsum(worth.tolist())
     price = np.empty(problem.n_reps)
-    price[reps] = slot_prices(market, holder, worth[leads]) / market.effort
+    price[reps] = (slot_prices(market, holder, worth[leads]) if slots is None else slots) / market.effort
+    bound = objective if best else math.inf
     low = np.where(problem.min_load > 0, np.maximum(-price, 0.0), 0.0)
     certificate = Certificate(
         objective=objective,
-        bound=objective,
-        gap=relative_gap(objective, objective),
-        proof="network",
+        bound=bound,
+        gap=relative_gap(objective, bound),
+        proof="network" if best else "prices",
         engine="",
         why_engine="",
-        price_bound=objective,
+        price_bound=bound,
         resolution=1.0 / market.table.scale,
     )
-    return Plan(rep, Status.OPTIMAL, objective, objective, Prices(np.maximum(price, 0.0), low), certificate)
+    status = Status.OPTIMAL if best else Status.FEASIBLE
+    return Plan(rep, status, objective, bound, Prices(np.maximum(price, 0.0), low), certificate)
