@@ -196,14 +196,15 @@ def _enter(arena, chosen):  # type: ignore[no-untyped-def]
 
 
 @compiled_without_lock
-def anneal(arena, base_weight, chosen, moves, hot, cold, growth, seed):  # type: ignore[no-untyped-def]
+def anneal(arena, base_weight, chosen, moves, hot, cold, growth, seed, over):  # type: ignore[no-untyped-def]
     """Anneal from `chosen` ((U,) candidates).
 
     Gives the best choice that keeps every hard bound and its objective (-inf if none), and the last choice.
 
     moves : tried. hot, cold : temperatures in currency, falling geometrically. base_weight : (F, G + 1) currency per
     unit of violation, growing by `growth` for hard bounds. Bounds that follow a total are brought up to date, and the
-    plan compared with the best, every so many moves: in between a total hardly changes.
+    plan compared with the best, every so many moves: in between a total hardly changes. over : (1,) ends the run
+    when it is no longer 0.
     """
     start, rep, value, measure, group = arena.start, arena.rep, arena.value, arena.measure, arena.group
     n_units = len(start) - 1
@@ -214,6 +215,8 @@ def anneal(arena, base_weight, chosen, moves, hot, cold, growth, seed):  # type:
     best, best_worth, temperature = chosen.copy(), -np.inf, hot
     for step in range(moves):
         if step % BETWEEN_LOOKS == 0:
+            if over[0]:
+                break
             progress = step / moves
             temperature = hot * (cold / hot) ** progress
             for f in range(len(arena.hard)):
@@ -261,7 +264,7 @@ def anneal(arena, base_weight, chosen, moves, hot, cold, growth, seed):  # type:
 
 
 @compiled_without_lock
-def descend(arena, weight, chosen, sweeps, least):  # type: ignore[no-untyped-def]
+def descend(arena, weight, chosen, sweeps, least, over):  # type: ignore[no-untyped-def]
     """Take every shift and chain that gains more than `least`, sweep by sweep, until none does.
 
     Gives the choice, its objective and whether it keeps every hard bound.
@@ -281,6 +284,8 @@ def descend(arena, weight, chosen, sweeps, least):  # type: ignore[no-untyped-de
     for _ in range(sweeps):
         moved = False
         for u in range(len(start) - 1):
+            if over[0]:
+                break
             best, a, b = least, -1, -1
             a0 = chosen[u]
             for a1 in range(start[u], start[u + 1]):

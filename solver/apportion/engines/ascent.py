@@ -24,8 +24,9 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 HOTTEST, COOLING, COLDEST = 0.5, 0.35, 1e-5  # temperatures, of what is at stake for a unit
-LUKEWARM = 0.03  # where known prices are taken up; hotter, a sample of the units is enough
+LUKEWARM = 0.03  # hotter, a sample of the units is enough
 HOT = 0.1  # hotter, a small one
+TEPID = 0.01  # where known prices are taken up
 SAMPLE, SAMPLE_PER_REP = 2_000, 10
 ENOUGH = 0.03  # of the gap: what the next temperature must promise to gain
 BARRIER = 0.02  # of the temperature, of a typical plan's value, shared among the prices
@@ -55,7 +56,7 @@ def ascend(
     dual = _Dual(form, layout)
     point = dual.first() if start is None else dual.near(start)
     last = np.inf
-    for temperature in _temperatures(HOTTEST if start is None else LUKEWARM):
+    for temperature in _temperatures(HOTTEST if start is None else TEPID):
         if stop():
             break
         point = dual.settle(point, temperature)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from apportion.engines import core, network, transport
 from apportion.engines.clock import Clock
 from apportion.engines.formulation import Formulation
+from apportion.engines.lagrangian import Multipliers
 from apportion.engines.outcome import Outcome
 from apportion.problem import AssignmentProblem
 from apportion_models.errors import UsageError
@@ -28,7 +29,9 @@ class Engine:
     strength: str
 
 
-def _network(form: Formulation, *, gap: float, clock: Clock, seed: int, report: Report) -> Outcome:
+def _network(
+    form: Formulation, *, gap: float, clock: Clock, seed: int, report: Report, known: Multipliers | None = None
+) -> Outcome:
     return network.solve(form)
 
 

@@ -47,6 +47,12 @@ class Contest:
         """The candidate of each active unit that loses least."""
         return self.arena.start[:-1].copy()
 
+    def settled_worth(self, form: Formulation) -> float:
+        """What the units without a choice are worth."""
+        settled = np.delete(self.settled, self.active)
+        taken = settled[settled < form.n_pairs]
+        return float(form.value[taken].sum() + form.rest[settled[settled >= form.n_pairs] - form.n_pairs].sum())
+
     def options(self, chosen: Ints) -> Ints:
         """(U,) options of all units, given the candidates of the active ones."""
         options = self.settled.copy()

@@ -19,7 +19,7 @@ from apportion.engines.ascent import ascend
 from apportion.engines.clock import Clock
 from apportion.engines.exact import branch_and_bound
 from apportion.engines.formulation import Formulation
-from apportion.engines.lagrangian import PricedOut, price_first_slots, price_out
+from apportion.engines.lagrangian import Multipliers, PricedOut, price_first_slots, price_out
 from apportion.engines.nearest import nearest_pairs
 from apportion.engines.outcome import Outcome
 from apportion.engines.relaxation import relax
@@ -45,16 +45,27 @@ def supports(form: Formulation) -> str | None:
     return None
 
 
-def solve(form: Formulation, *, gap: float, clock: Clock, seed: int, report: Callable[[float, float], None]) -> Outcome:
-    """Solve to within `gap`, or as near as the clock allows. `report` is told each better bound and objective."""
+def solve(
+    form: Formulation,
+    *,
+    gap: float,
+    clock: Clock,
+    seed: int,
+    report: Callable[[float, float], None],
+    known: Multipliers | None = None,
+) -> Outcome:
+    """Solve to within `gap`, or as near as the clock allows. `report` is told each better bound and objective. known :
+    prices of a similar problem, to start from."""
     kept = restrict(form, possible_pairs(form))
-    state = _State(kept.form, gap=gap, clock=clock, seed=seed, report=report)
+    state = _State(kept.form, gap=gap, clock=clock, seed=seed, report=report, known=known)
     if not state.relax():
         return Outcome.infeasible()
     if kept.form.n_pairs > TINY and form.families:
         state.search()
-        if state.incumbent.chosen is None and not state.relax_exactly(
-            nearest_pairs(kept.form, state.priced, FIRST_PAIRS_PER_UNIT)
+        if (
+            state.incumbent.chosen is None
+            and not clock.is_over()
+            and not state.relax_exactly(nearest_pairs(kept.form, state.priced, FIRST_PAIRS_PER_UNIT))
         ):
             return Outcome.infeasible()
     if not state.done():
@@ -71,6 +82,7 @@ class _State:
     clock: Clock
     seed: int
     report: Callable[[float, float], None]
+    known: Multipliers | None = None
     incumbent: Incumbent = field(init=False)
     priced: PricedOut = field(init=False)
     bound: float = np.inf
@@ -87,7 +99,7 @@ class _State:
         """
         if self.form.n_pairs <= ALL_PAIRS:
             return self.relax_exactly(np.arange(self.form.n_pairs))
-        self.priced = ascend(self.form, gap=self.gap, stop=self.clock.is_over)
+        self.priced = ascend(self.form, self.known, gap=self.gap, stop=self.clock.is_over)
         if self.step or self.gap < EXACT or self.priced.bound < _worst(self.form):
             return self.relax_exactly(nearest_pairs(self.form, self.priced, FIRST_PAIRS_PER_UNIT))
         self._lower(self.priced.bound)
@@ -111,7 +123,13 @@ class _State:
         if not self.done():
             good_enough = self.bound - self.gap * abs(self.bound)
             search(
-                self.form, self.priced, self.incumbent, good_enough=good_enough, seed=self.seed, stop=self.clock.is_over
+                self.form,
+                self.priced,
+                self.incumbent,
+                good_enough=good_enough,
+                seed=self.seed,
+                clock=self.clock,
+                report=self._tell,
             )
             self._tell()
 

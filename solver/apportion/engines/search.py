@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from apportion.engines.clock import Clock
 from apportion.engines.contest import Contest, contest
 from apportion.engines.formulation import Formulation
 from apportion.engines.lagrangian import PricedOut
@@ -16,13 +17,14 @@ from apportion.engines.ledger import Ledger
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Flag = NDArray[np.int8]
 
 ABREAST = 2  # runs at a time, each with a seed of its own; always so many, that cores change no plan
 FIRM = (30.0, 300.0, 3000.0)  # charges for violations while descending, each tried where the one before left some
 SWEEPS = 8
 MENDING = 60  # moves for each candidate, at each charge
 LUKEWARM = 3.0  # times as warm as the end of the run before
-DESCENDED = 30_000  # candidates up to which the whole neighbourhood is searched in the end
+DESCENDED = 12_000  # candidates up to which the whole neighbourhood is searched in the end
 
 
 @dataclass(frozen=True)
@@ -75,24 +77,28 @@ def search(
     *,
     good_enough: float,
     seed: int,
-    stop: Callable[[], bool],
+    clock: Clock,
+    report: Callable[[], None] = lambda: None,
 ) -> None:
-    """Anneal by one schedule after another until the incumbent is worth `good_enough`."""
+    """Anneal by one schedule after another until the incumbent is worth `good_enough`. report : called after each
+    turn."""
     for turn, schedule in enumerate(SCHEDULES):
-        if incumbent.objective >= good_enough or stop():
+        if incumbent.objective >= good_enough or clock.is_over():
             return
         near = contest(form, priced, schedule.width)
         if not near.open:
             incumbent.offer(near.options(near.nearest()))
             continue
         seeds = [(seed * len(SCHEDULES) + turn) * ABREAST + k + 1 for k in range(ABREAST)]
-        with ThreadPoolExecutor(ABREAST) as pool:
-            for found in pool.map(lambda one, near=near, schedule=schedule: _run(form, near, schedule, one), seeds):
-                incumbent.offer(found)
+        with clock.flag() as over, ThreadPoolExecutor(ABREAST) as pool:
+            runs = [pool.submit(_run, form, near, schedule, good_enough, one, over) for one in seeds]
+        for run in runs:
+            incumbent.offer(run.result())
+        report()
 
 
-def _run(form: Formulation, near: Contest, schedule: Schedule, seed: int) -> Ints:
-    """Anneal once, and go down to a local optimum where that is not too far."""
+def _run(form: Formulation, near: Contest, schedule: Schedule, good_enough: float, seed: int, over: Flag) -> Ints:
+    """Anneal once, and go down to a local optimum where that is not too far and still wanted."""
     from apportion.engines.anneal import anneal, descend  # compile on first use; small problems must not wait for it
 
     best, worth, last = anneal(
@@ -104,18 +110,21 @@ def _run(form: Formulation, near: Contest, schedule: Schedule, seed: int) -> Int
         schedule.cold * form.scale,
         schedule.growth,
         seed,
+        over,
     )
     if len(near.arena.rep) > DESCENDED:
-        return near.options(best if np.isfinite(worth) else _mended(form, near, schedule, last, seed))
+        return near.options(best if np.isfinite(worth) else _mended(form, near, schedule, last, seed, over))
+    if worth + near.settled_worth(form) >= good_enough:
+        return near.options(best)
     chosen = best if np.isfinite(worth) else last
     for firm in FIRM:
-        chosen, reached, holds = descend(near.arena, near.weights(firm), chosen, SWEEPS, 1e-9 * form.scale)
+        chosen, reached, holds = descend(near.arena, near.weights(firm), chosen, SWEEPS, 1e-9 * form.scale, over)
         if holds:
             return near.options(chosen if reached > worth else best)
     return near.options(best if np.isfinite(worth) else chosen)
 
 
-def _mended(form: Formulation, near: Contest, schedule: Schedule, chosen: Ints, seed: int) -> Ints:
+def _mended(form: Formulation, near: Contest, schedule: Schedule, chosen: Ints, seed: int, over: Flag) -> Ints:
     """Anneal on from a choice that breaks rules, at dearer violations; the last choice where that is not enough."""
     from apportion.engines.anneal import anneal
 
@@ -130,6 +139,7 @@ def _mended(form: Formulation, near: Contest, schedule: Schedule, chosen: Ints, 
             schedule.cold * form.scale,
             schedule.growth,
             seed,
+            over,
         )
         if np.isfinite(worth):
             return best

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from apportion.engines.choose import TRANSPORT, choose, choose_transport
 from apportion.engines.clock import Clock
 from apportion.engines.formulation import CAPACITY, Formulation, formulate
+from apportion.engines.lagrangian import Multipliers, legal
 from apportion.engines.ledger import Ledger
 from apportion.engines.maxmin import solve_max_min
 from apportion.engines.outcome import Outcome
@@ -28,7 +28,7 @@ from apportion.problem import (
     relative_gap,
     verify,
 )
-from apportion.problem.plan import Proof
+from apportion.problem.plan import Proof, StoppedBy
 from apportion.problem.reorder import canonical_order, reorder
 from apportion_models.errors import UnverifiedPlanError, UsageError
 
@@ -56,20 +56,24 @@ def solve(
     seed: int = 0,
     engine: str = "auto",
     on_progress: Callable[[Progress], None] | None = None,
+    warm: Plan | None = None,
+    cancelled: Callable[[], bool] | None = None,
 ) -> Plan:
     """Find the plan with the largest objective that keeps every hard rule, and prove how good it is.
 
     gap : relative gap at which to stop. time_limit : seconds; at the limit the best verified plan is returned. seed :
     of the search; the same problem, seed and version give the same plan, unless the limit cuts it short. engine :
     "auto" picks by structure.
-    on_progress : called with each better bound or plan.
+    on_progress : called with each better bound or plan. warm : a plan of a similar problem over the same reps (a
+    capacity moved, leads added), whose prices to start from; another start may end in another plan within the gap.
+    cancelled : asked as it runs; when it says True, the best verified plan so far is returned.
 
     The plan's status says how it ended; no exception is raised for an infeasible problem. Raises UsageError for
     arguments out of range, and UnverifiedPlanError, which is a bug, where a plan fails verification.
     """
-    _check_arguments(gap, time_limit, seed)
+    _check_arguments(problem, gap, time_limit, seed, warm)
     leads, reps = canonical_order(problem)
-    clock, teller = Clock(time_limit), _Teller(on_progress)
+    clock, teller = Clock(time_limit, cancelled), _Teller(on_progress)
     taken, why = choose_transport(problem, engine)
     if taken:
         from apportion.engines.transport.solve import solve as solve_counts  # small problems never load a compiler
@@ -81,8 +85,11 @@ def solve(
     hard = next((rule for rule in ordered.equity if isinstance(rule, MaxMin) and rule.price is None), None)
     choice = choose(form if hard is None else form.with_floor(hard, 0.0), engine, why)
 
+    known = None if warm is None else _multipliers(ordered, form, warm.prices, reps)
+
     def solve_form(one: Formulation) -> Outcome:
-        return choice.engine.solve(one, gap=gap, clock=clock, seed=seed, report=teller)
+        start = known if known is not None and len(known) == len(one.families) else None
+        return choice.engine.solve(one, gap=gap, clock=clock, seed=seed, report=teller, known=start)
 
     outcome = solve_form(form) if hard is None else solve_max_min(form, hard, solve_form)
     plan = _plan(problem, ordered, form, outcome, leads, reps)
@@ -92,7 +99,9 @@ def solve(
 def _told(plan: Plan, engine: str, why: str, clock: Clock) -> Plan:
     """The plan with the engine that found it, and what stopped it."""
     ended = plan.status in (Status.OPTIMAL, Status.INFEASIBLE)
-    stopped_by: Literal["gap", "effort", "time"] = "gap" if ended else "time" if clock.is_over() else "effort"
+    stopped_by: StoppedBy = "gap" if ended else "effort"
+    if not ended and clock.is_over():
+        stopped_by = "cancelled" if clock.called_off() else "time"
     told = replace(plan.certificate, engine=engine, why_engine=why, stopped_by=stopped_by)
     return replace(plan, certificate=told)
 
@@ -110,7 +119,11 @@ def _settled(plan: Plan, gap: float) -> Plan:
     return replace(plan, bound=bound, certificate=told, status=Status.OPTIMAL if near else Status.FEASIBLE)
 
 
-def _check_arguments(gap: float, time_limit: float, seed: int) -> None:
+def _check_arguments(problem: AssignmentProblem, gap: float, time_limit: float, seed: int, warm: Plan | None) -> None:
+    if warm is not None and len(warm.prices.capacity) != problem.n_reps:
+        raise UsageError(
+            f"warm must be a plan over the same {problem.n_reps} reps. Got one over {len(warm.prices.capacity)}."
+        )
     if not (0 <= gap < 1):
         raise UsageError(f"gap must lie between 0 and 1. Got {gap!r}.")
     if not time_limit > 0:
@@ -182,6 +195,25 @@ def _prices(
         order = back if by_rep else np.arange(len(priced.low))
         rules[name] = RulePrice(priced.low[order], priced.high[order])
     return Prices(capacity, minimum, rules)
+
+
+def _multipliers(ordered: AssignmentProblem, form: Formulation, prices: Prices, reps: Ints) -> Multipliers:
+    """Bring a plan's prices into the order of the formulation: `_prices` the other way round. A rule that it does not
+    know is priced at nothing."""
+    grouped_by = {str(rule.name): rule.by for rule in ordered.rules}
+    multipliers = []
+    for family in form.families:
+        if family.name == CAPACITY:
+            multipliers.append(legal(family, prices.min_load[reps], prices.capacity[reps]))
+            continue
+        found = prices.rules.get(family.name)
+        low = high = np.zeros(family.n_groups)
+        if found is not None and len(found.low) == family.n_groups:
+            by_rep = isinstance(grouped_by[family.name], str) and grouped_by[family.name] == "rep"
+            order = reps if by_rep else np.arange(family.n_groups)
+            low, high = found.low[order], found.high[order]
+        multipliers.append(legal(family, low, high))
+    return tuple(multipliers)
 
 
 def _verified(problem: AssignmentProblem, plan: Plan) -> Plan:

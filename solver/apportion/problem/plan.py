@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+StoppedBy = Literal["gap", "effort", "time", "cancelled"]
 Proof = Literal["network", "prices", "search", "none"]
 
 
@@ -110,7 +111,8 @@ class Certificate:
         one pass
         over the pairs re-derives it; "search" pairs that fit in no plan were dropped, or branch and bound closed some
         of the gap; "none" without a plan.
-    stopped_by : "gap" the gap asked for was reached; "effort" every search was tried; "time" the time limit came first.
+    stopped_by : "gap" the gap asked for was reached; "effort" every search was tried; "time" the time limit came first;
+        "cancelled" somebody called it off.
     price_bound : what the prices alone prove; equal to `bound` unless the proof is a search.
     resolution : the currency that one integer unit stands for where values were scaled to integers, else None.
     """
@@ -122,7 +124,7 @@ class Certificate:
     engine: str
     why_engine: str
     price_bound: float
-    stopped_by: Literal["gap", "effort", "time"] = "gap"
+    stopped_by: StoppedBy = "gap"
     resolution: float | None = None
     worst_off: float | None = None  # MaxMin: the worst-off group's revenue per fair share
     worst_off_bound: float | None = None  # and a proved upper bound on it
