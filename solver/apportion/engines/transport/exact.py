@@ -31,8 +31,11 @@ class Assignment:
 
     def optimise(self, clock: Clock, most_added: float = np.inf) -> Ended:
         """Move leads until no pair prices in: "optimal". Before, "time" where the clock runs out, and "far" where pairs
-        of more than `most_added` leads price in at once: then the options are not those that matter."""
+        of more than `most_added` leads price in at once, or so many are too many with their reps: then the options are
+        not those that matter."""
         self._enter(survey_held(self.rep, self.value, self.width, self.price).now)
+        if excess_of(self.state).clip(min=0).sum() > most_added:
+            return "far"
         while True:
             if not self._balance(clock):
                 return "time"

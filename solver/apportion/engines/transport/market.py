@@ -75,6 +75,11 @@ class Market:
         """R."""
         return len(self.most)
 
+    @property
+    def widest(self) -> int:
+        """The most pairs that any lead has."""
+        return int(np.diff(self.table.start).max(initial=0)) if len(self.table.start) else self.n_reps
+
     def part(self, leads: Ints) -> Market:
         """Some of the leads, with their part of every rep's bounds."""
         order, share = self.table.order, len(leads) / self.n_leads

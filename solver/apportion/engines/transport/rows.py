@@ -119,13 +119,22 @@ def highest_rows(first_lead, last_lead, table, charge, highest):  # type: ignore
 @compiled
 def near_rows(first_lead, last_lead, table, charge, rest, distance, rep, value):  # type: ignore[no-untyped-def]
     """(n, W) each lead's nurture, then its best pairs, best first: those that lose no more than `distance` against the
-    best; -1 where there are fewer. Of equal ones those come first whose rank follows the lead's number."""
+    best; -1 where there are fewer. Of equal ones those come first whose rank follows the lead's number. Where W is
+    R + 1, all of them."""
     width, n_reps = rep.shape[1], len(table.rank)
     worth, lanes = np.empty(n_reps), np.empty(8)
     held, turns = np.empty(width), np.empty(width, np.int64)
     for lead in range(first_lead, last_lead):
         begin, n = _worths(table, lead, charge, worth)
         rep[lead, 0], value[lead, 0] = n_reps, rest[lead]
+        if width > n_reps:  # all of them, in the order in which equal ones count
+            rep[lead, 1:], value[lead, 1:] = -1, -np.inf
+            for t in range(n):
+                rank = _rank_at(table, begin, t)
+                at = 1 + (rank - lead) % n_reps
+                column = table.column[begin + t] if len(table.start) else t
+                rep[lead, at], value[lead, at] = rank, worth[t] + charge[column]
+            continue
         enough, size = max(_most(worth, n, lanes), rest[lead]) - distance, 1
         for t in range(n):
             x = worth[t]

@@ -32,6 +32,7 @@ LARGER = 8  # times as many leads, from which on a larger sample gives the next
 OPTIONS = 12  # that a lead keeps; all of them where there are hardly more
 NEAR = 6  # options that half of the leads have
 ATTEMPTS, TOO_MANY = 4, 0.01  # at prices; leads of all for which new pairs price in, when they were not good
+ALL_OPTIONS = 12_000_000  # that fit in some 300 MB
 ROUNDS = 12  # of looking for near options, while prices move too far
 LOOKED_AT = 2_000  # leads that tell what is near
 SAMPLE_STEPS, STEPS, PATIENCE = 60, 30, 4
@@ -80,6 +81,10 @@ def _assigned(market: Market, clock: Clock, seed: int) -> tuple[Assignment, bool
         if ended != "far":
             break
         price = assignment.price[:-1]
+        if market.n_leads * market.widest <= ALL_OPTIONS:  # no prices tell these leads apart: let every pair count
+            assignment = Assignment(market, *near_options(market, price, 1 + market.widest), price)
+            ended = assignment.optimise(clock)
+            break
     return assignment, ended == "optimal"
 
 
