@@ -16,7 +16,7 @@ DESIGNS = {
 LIMITS = {
     "capacity_split": "Each arm plans with half of each rep: a little of what joint planning gains is lost in both.",
     "switchback": "What is waiting at a switch carries over into the next arm's window and blurs the difference.",
-    "by_team": "Each arm has some of the teams only: fit across teams is not used, so expect to see less than there is.",
+    "by_team": "Each arm has some of the teams only: fit across teams is not used: expect to see less than there is.",
 }
 
 
