@@ -241,10 +241,11 @@ def _state(main: Reading | None, guardrails: tuple[Kept, ...], complete: int, ru
 
 
 def stopped(sequence: Sequence, *, worth: float, margin: float) -> tuple[State | None, int | None]:
-    """Which rule fired first as the blocks came in, and after how many. None: none did.
+    """Which rule fired as the blocks came in, and after how many. None: none did.
 
-    better : the whole interval is above 0, and reaches the margin. worse : below 0. no difference : within ± margin.
-    not worth it : the interval lies below the least gain that is worth having.
+    better : the whole interval is above 0. worse : below 0. no difference : within ± margin. not worth it : below the
+    least gain that is worth having. The first three exclude each other, and the first to fire counts. "Not worth it"
+    comes sooner; it stands unless a longer run shows that the arm is worse, or no different.
     """
     low, high = sequence.low, sequence.high
     fired: dict[State, NDArray[np.bool_]] = {
@@ -259,8 +260,10 @@ def stopped(sequence: Sequence, *, worth: float, margin: float) -> tuple[State |
         holds[: FEWEST_BLOCKS - 1] = False
         first[state] = float(first_time(holds))
     there = {state: block for state, block in first.items() if np.isfinite(block)}
-    if not there:
-        return None, None
-    earliest = min(there.values())
-    state = next(state for state in fired if there.get(state) == earliest)
-    return state, int(earliest)
+    futile = there.pop("not worth it", None)
+    if there:
+        earliest = min(there.values())
+        state = next(state for state in fired if there.get(state) == earliest)
+        if state != "better" or futile is None or earliest <= futile:
+            return state, int(earliest)
+    return (None, None) if futile is None else ("not worth it", int(futile))
