@@ -7,6 +7,7 @@ stopped.json      the verdict with its evidence                        promoted.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 
 import pandas as pd
 
+from apportion.app.experiment.loading import read_bytes
 from apportion.app.experiment.spec import Experiment
 from apportion.connectors import csv_bytes, json_bytes, write_files
 from apportion_models.errors import Finding, InputError
@@ -82,12 +84,14 @@ def write_setup(folder: Path, running: dict[str, Any], policies: dict[str, bytes
     if (folder / SETUP).exists():
         message = f"The folder {folder} holds an experiment already: what was fixed at its start is not written over."
         raise InputError(message + " Name another folder.")
+    hashes = [hashlib.sha256(content).hexdigest() for content in policies.values()]
+    running = {**running, "policies": list(policies), "policy_sha256": hashes}
     written = write_files(folder / "policies", policies)
     empty = {
         LOG: csv_bytes(pd.DataFrame(columns=list(LOG_COLUMNS))),
         CAPACITY: csv_bytes(pd.DataFrame(columns=list(CAPACITY_COLUMNS))),
     }
-    return written + write_files(folder, {**empty, SETUP: json_bytes(running)})
+    return written + write_files(folder, {**empty, SETUP: json_bytes({**running, "seal": _seal(running)})})
 
 
 def open_experiment(folder: Path) -> Running:
@@ -95,6 +99,8 @@ def open_experiment(folder: Path) -> Running:
     said = _document(folder / SETUP)
     if said.get("schema") != SCHEMA:
         raise InputError(f"{folder / SETUP} must have the schema {SCHEMA}. Got {said.get('schema')!r}.")
+    if said.pop("seal", None) != _seal(said):
+        raise InputError(f"{folder / SETUP} was changed after the start, or is damaged: its seal differs. Restore it.")
     try:
         experiment = Experiment.model_validate(said["experiment"])
         design = Design(**{**said["design"], "start": pd.Timestamp(said["design"]["start"])})
@@ -102,9 +108,16 @@ def open_experiment(folder: Path) -> Running:
         names, currency, past = tuple(map(str, said["policies"])), str(said["currency"]), dict(said["past"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(f"{folder / SETUP} lacks a part of an experiment, or has it damaged: {error}.") from None
-    if experiment.fingerprint != said.get("fingerprint"):
-        raise InputError(f"{folder / SETUP} was changed after the start: its fingerprint differs. Restore it.")
+    for place, name in enumerate(names):
+        content = read_bytes(folder / "policies" / Path(name).name, f"The policy {name}")
+        if hashlib.sha256(content).hexdigest() != said["policy_sha256"][place]:
+            raise InputError(f"The policy {name} in {folder} was changed after the start: restore it.")
     return Running(folder, experiment, design, rules, names, currency, past)
+
+
+def _seal(document: dict[str, Any]) -> str:
+    """SHA-256 of everything that was fixed: no number of it can be changed unnoticed after outcomes are seen."""
+    return hashlib.sha256(json_bytes(document)).hexdigest()
 
 
 def design_document(design: Design) -> dict[str, Any]:
@@ -133,7 +146,11 @@ def _document(path: Path) -> dict[str, Any]:
 def _table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     try:
         table = pd.read_csv(
-            path, dtype=TEXTS, keep_default_na=False, na_values={c: [""] for c in columns if c not in TEXTS}
+            path,
+            dtype=TEXTS,
+            keep_default_na=False,
+            na_values={name: [""] for name in columns if name not in TEXTS},
+            float_precision="round_trip",  # what is read and written again has the same bytes
         )
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read: {error}.") from None

@@ -49,7 +49,6 @@ def start_experiment(request: PlanRequest, *, start: pd.Timestamp, folder: Path)
         "experiment": experiment.model_dump(mode="json"),
         "design": design_document(design),
         "rules": asdict(plan.rules),
-        "policies": names,
         "policy_fingerprints": [policy.fingerprint for policy in policies],
         "currency": policies[0].currency,
         "past": {name: asdict(past) for name, past in plan.past.items()},
