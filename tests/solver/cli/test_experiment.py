@@ -74,6 +74,9 @@ def test_a_batch_under_an_experiment(kind: str, company: Company, tmp_path: Path
 def test_from_plan_to_promotion(company: Company, tmp_path: Path) -> None:
     """plan, start, assign, status, stop and promote, with their exit codes and strict JSON."""
     run = begun(company, tmp_path, "capacity_split")
+    later = tmp_path / "later"
+    later.mkdir()
+    late = company.options(policy=None, at="2027-06-01")
     history = ("--history", company.path("history"))
     plan = call("experiment", "plan", tmp_path / "experiment.yaml", *history, "--json")
     assert plan.code == 0 and plan.json["forecast"]["blocks"] == 20
@@ -92,6 +95,8 @@ def test_from_plan_to_promotion(company: Company, tmp_path: Path) -> None:
     promoted = call("experiment", "promote", run, *given, "--json")
     assert promoted.code == 0 and promoted.json["anyway"] is True
     assert (tmp_path / "live.yaml").read_text() == POLICY
+    after = call("experiment", "assign", begun(company, later, "switchback"), *late, "--out", later / "batch")
+    assert after.code == 3 and "planned blocks ended" in after.err
     over = call("experiment", "assign", run, *company.options(policy=None), "--out", tmp_path / "late")
     assert over.code == 3 and "stopped" in over.err
     assert call("experiment", "status", tmp_path / "nowhere", *history).code == 3

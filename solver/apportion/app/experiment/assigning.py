@@ -20,7 +20,7 @@ from apportion.connectors import csv_bytes, write_files
 from apportion.policy import load_policy
 from apportion.whatif import BASELINES, router_context
 from apportion_models import FitModel
-from apportion_models.errors import InputError
+from apportion_models.errors import Finding, InputError
 from apportion_models.experiment import Allocation, allocate
 
 Step = Callable[[str], None]
@@ -87,6 +87,7 @@ def assign_arms(request: ArmsRequest, *, step: Step = lambda _: None) -> ArmsRep
     step("Reading tables")
     read = read_tables(request.sources)
     at = default_moment(read.tables) if request.at is None else request.at
+    _still_drawing(running, at)
     step("Loading the model" if request.model else "Learning from the history")
     model = obtain_model(read, request.model, at=at, seed=request.seed or 0)
     units = _units(read, running)
@@ -220,6 +221,18 @@ class _Arm:
             "block": drawn.block,
         }
         return table.assign(**added)
+
+
+def _still_drawing(running: Running, at: pd.Timestamp) -> None:
+    """Refuse a batch after the planned end: its leads would count for nothing."""
+    days = running.rules.horizon * running.design.block_days
+    end = running.design.start + pd.Timedelta(days=days)
+    if at >= end:
+        message = f"the planned blocks ended at {end.isoformat()}; leads that come later are not drawn."
+        remedy = "Assign them with `apportion assign` by the policy of today, until the last leads have had their time."
+        raise InputError(
+            Finding(severity="error", table="experiment", message=message, value=at.isoformat(), remedy=remedy)
+        )
 
 
 def _efforts(batch: Batch, rep: NDArray[np.int64]) -> dict[str, float]:

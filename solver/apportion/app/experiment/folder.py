@@ -38,6 +38,7 @@ LOG_COLUMNS = (
     "expected_value",
 )
 CAPACITY_COLUMNS = ("at", "arm", "rep_id", "capacity")
+DIGITS = 6
 TEXTS = {"lead_id": str, "unit": str, "arm": str, "rep_id": str}
 
 
@@ -67,9 +68,11 @@ class Running:
 
     def append(self, leads: pd.DataFrame, capacity: pd.DataFrame) -> list[Path]:
         """Add a batch. A batch that is assigned again at the same moment replaces itself."""
-        log = pd.concat([self.log(), leads], ignore_index=True)
+        numbers = leads.select_dtypes("number").round(DIGITS)  # few digits are read again as they were written
+        leads = leads.assign(**{str(name): numbers[name] for name in numbers})
+        log = _below(self.log(), leads)
         log = log.drop_duplicates(["lead_id", "at"], keep="last").sort_values(["at", "lead_id"], kind="stable")
-        room = pd.concat([self.capacity(), capacity], ignore_index=True)
+        room = _below(self.capacity(), capacity)
         room = room.drop_duplicates(["at", "arm", "rep_id"], keep="last").sort_values(["at", "arm", "rep_id"])
         return write_files(self.folder, {CAPACITY: csv_bytes(room), LOG: csv_bytes(log)})
 
@@ -115,6 +118,12 @@ def open_experiment(folder: Path) -> Running:
     return Running(folder, experiment, design, rules, names, currency, past)
 
 
+def _below(table: pd.DataFrame, more: pd.DataFrame) -> pd.DataFrame:
+    """Both tables, one below the other; an empty one has no say in the types."""
+    parts = [part for part in (table, more) if len(part)]
+    return pd.concat(parts, ignore_index=True) if parts else table
+
+
 def _seal(document: dict[str, Any]) -> str:
     """SHA-256 of everything that was fixed: no number of it can be changed unnoticed after outcomes are seen."""
     return hashlib.sha256(json_bytes(document)).hexdigest()
@@ -150,7 +159,6 @@ def _table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
             dtype=TEXTS,
             keep_default_na=False,
             na_values={name: [""] for name in columns if name not in TEXTS},
-            float_precision="round_trip",  # what is read and written again has the same bytes
         )
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read: {error}.") from None
