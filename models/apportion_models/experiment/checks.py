@@ -11,7 +11,8 @@ from apportion_models.experiment.design import Design
 from apportion_models.experiment.tilt import tilt_test
 
 MISPLACED = 0.01  # share of leads in another arm than was drawn above which nothing is believed
-ALPHA = 0.001  # of the checks: a broken experiment shows plainly, and a whole one should hardly ever be called broken
+ALPHA = 0.001  # of the shares, over all looks: a broken draw shows plainly, and a whole one is hardly ever called so
+ALPHA_ONCE = 0.0001  # of missing outcomes, at one look: there are many looks
 
 
 def check_log(log: pd.DataFrame, design: Design) -> tuple[pd.DataFrame, list[Finding]]:
@@ -40,7 +41,7 @@ def missing_outcomes(arm: pd.Series, listed: np.ndarray) -> list[Finding]:
     table = pd.crosstab(arm.to_numpy(), listed)
     if table.shape[0] < 2 or table.shape[1] < 2:
         return []
-    if float(chi2_contingency(table.to_numpy()).pvalue) >= ALPHA:
+    if float(chi2_contingency(table.to_numpy()).pvalue) >= ALPHA_ONCE:
         return []
     share = 1.0 - pd.Series(listed).groupby(arm.to_numpy()).mean()
     shown = ", ".join(f"{name} {value:.1%}" for name, value in share.items())

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from apportion_models.experiment.planning import FEWEST_BLOCKS
 from apportion_models.experiment.rules import Guardrail
 from apportion_models.experiment.sequence import Sequence
 
@@ -50,7 +51,7 @@ def metric_kept(arm: str, guardrail: Guardrail, sequence: Sequence | None, basel
     name = guardrail.metric
     if sequence is None or not sequence.blocks or not np.isfinite(sequence.high[-1]):
         return _unmeasured(arm, guardrail, "too few blocks are complete")
-    broken = bool((sequence.high < -guardrail.limit * baseline).any())
+    broken = bool((sequence.high < -guardrail.limit * baseline)[FEWEST_BLOCKS - 1 :].any())
     change = float(sequence.estimate[-1]) / baseline if baseline > 0 else float("nan")
     sentence = f"{arm}: {name} {change:+.1%} against the past's mean; a fall of more than {guardrail.limit:.0%} is " + (
         "certain enough to stop." if broken else "not shown."

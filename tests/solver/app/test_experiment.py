@@ -226,12 +226,17 @@ def test_every_fault_is_told_at_once(write: Write) -> None:
     assert [finding.row for finding in caught.value.findings] == [2, 3, 4]
 
 
-@pytest.mark.parametrize("spoilt", ["no dates", "never won", "empty"])
+@pytest.mark.parametrize("spoilt", ["no dates", "never won", "always won", "shorter than the cycle", "empty"])
 def test_pasts_that_say_nothing(spoilt: str, write: Write, past: pd.DataFrame) -> None:
-    """No dates, no win, no row: bad input, and what would be right."""
+    """No dates, no win, nothing but wins, no lead old enough, no row: bad input, and what would be right."""
+    late = past["assigned_at"] > past["assigned_at"].max() - pd.Timedelta(days=9)
     table = {
         "no dates": past.drop(columns=["assigned_at", "closed_at"]),
         "never won": past.assign(outcome="lost", deal_value=float("nan")),
+        "always won": past.assign(outcome="won", closed_at=past["assigned_at"], deal_value=1.0),
+        "shorter than the cycle": past.loc[
+            past["assigned_at"] > past["assigned_at"].max() - pd.Timedelta(days=9)
+        ].assign(outcome="open", closed_at=pd.NaT, deal_value=float("nan")),
         "empty": past.iloc[:0],
     }[spoilt]
     with pytest.raises(InputError):

@@ -24,6 +24,23 @@ guardrails: [{kind: load, limit: 1}]
 """
 
 
+@pytest.mark.parametrize(
+    ("command", "options"),
+    [
+        ("plan", ["--history", "--reps", "--mapping", "--at", "--json"]),
+        ("start", ["--history", "--start", "--out", "--json"]),
+        ("assign", ["--leads", "--reps", "--model", "--overrides", "--earlier", "--out", "--json", "--quiet"]),
+        ("status", ["--history", "--at", "--json"]),
+        ("stop", ["--history", "--reason", "--json"]),
+        ("promote", ["--to", "--arm", "--anyway", "--reason", "--json"]),
+    ],
+)
+def test_help_lists_the_options(command: str, options: list[str]) -> None:
+    """`--help` ends 0 and names each option."""
+    called = call("experiment", command, "--help")
+    assert called.code == 0 and not [option for option in options if option not in called.out]
+
+
 def begun(company: Company, folder: Path, kind: str) -> Path:
     """Start an experiment on the small company; gives its folder."""
     (folder / "policy.yaml").write_text(POLICY)
