@@ -8,6 +8,7 @@ from apportion_models.experiment.look import Comparison, Look, Reading
 from apportion_models.experiment.rules import Rules
 
 LOOKING = "The interval holds at every look at once: you may look every day, and stop when a rule says so."
+NOUNS = {"conversion": "conversion of leads", "revenue": "revenue"}
 ONCE = "The 90 % interval of the planned end holds for this one look, and only if nobody stopped the experiment before."
 
 
@@ -36,11 +37,11 @@ def _told(look: Look, rules: Rules, control: str, currency: str) -> Iterator[str
 
 def _verdict(one: Comparison, rules: Rules, control: str) -> str:
     after = f" (after block {one.decided_after})" if one.decided_after is not None else ""
-    name, margin = rules.metric, _relative(rules.margin, rules)
+    name, margin = NOUNS[rules.metric], _relative(rules.margin, rules)
     if one.state == "better":
-        return f"{one.arm} is better than {control}: more {name}{after}. Promote it."
+        return f"{one.arm} is better than {control}: higher {name}{after}. Promote it."
     if one.state == "worse":
-        return f"{one.arm} is worse than {control}: less {name}{after}. Stop it, and keep {control}."
+        return f"{one.arm} is worse than {control}: lower {name}{after}. Stop it, and keep {control}."
     if one.state == "no difference":
         return (
             f"No difference between {one.arm} and {control} that matters: {name} differs by less than {margin}{after}. "

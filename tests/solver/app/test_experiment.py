@@ -234,9 +234,7 @@ def test_pasts_that_say_nothing(spoilt: str, write: Write, past: pd.DataFrame) -
         "no dates": past.drop(columns=["assigned_at", "closed_at"]),
         "never won": past.assign(outcome="lost", deal_value=float("nan")),
         "always won": past.assign(outcome="won", closed_at=past["assigned_at"], deal_value=1.0),
-        "shorter than the cycle": past.loc[
-            past["assigned_at"] > past["assigned_at"].max() - pd.Timedelta(days=9)
-        ].assign(outcome="open", closed_at=pd.NaT, deal_value=float("nan")),
+        "shorter than the cycle": past.loc[late].assign(outcome="open", closed_at=pd.NaT, deal_value=float("nan")),
         "empty": past.iloc[:0],
     }[spoilt]
     with pytest.raises(InputError):
