@@ -122,10 +122,10 @@ def stream(seed: int, *, days: int = 140, per_day: int = 6, deals: float = 1.0) 
 
 
 def test_revenue_and_conversions_raise_few_false_alarms_at_any_look() -> None:
-    """300 sound streams, judged after each pair and each week, tolerance 0: at most 5 % alarms on either."""
+    """200 sound streams, judged after each pair and each week, tolerance 0: at most 5 % alarms on either."""
     found = [
         (conversions(s, tolerance=0.0, alpha=0.05), revenue(s, tolerance=0.0, alpha=0.05))
-        for s in map(stream, range(300))
+        for s in map(stream, range(200))
     ]
     assert np.mean([one is not None and one.alarmed for one, _ in found]) <= 0.05
     assert np.mean([one is not None and one.alarmed for _, one in found]) <= 0.05
