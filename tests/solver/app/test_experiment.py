@@ -270,3 +270,13 @@ def test_guardrails_reach_the_rules(write: Write, past: pd.DataFrame) -> None:
     other = plan_experiment(PlanRequest(write(text + rails), Sources(history=past)))
     assert other.rules.guardrails[0].metric == "conversion" and other.rules.metrics["revenue"].cap is not None
     assert replace(other.rules, metric="conversion").metric == "conversion"
+
+
+def test_a_date_far_ahead_is_not_taken_for_today(write: Write, past: pd.DataFrame) -> None:
+    """One closing date a century off would make every open lead old: refused, unless the moment is stated."""
+    table = past.copy()
+    last = table["closed_at"].max()
+    table.loc[table.index[7], "closed_at"] = last + pd.Timedelta(days=36_500)
+    with pytest.raises(InputError, match="far after all others"):
+        plan_experiment(PlanRequest(write(), Sources(history=table)))
+    assert plan_experiment(PlanRequest(write(), Sources(history=table), at=last)).forecast.blocks == 40

@@ -17,6 +17,7 @@ from apportion_models.errors import Finding, InputError, UsageError
 from apportion_models.experiment import Forecast, Guardrail, Metric, MetricRules, Past, Rules, forecast, past_of
 from apportion_models.experiment.outcomes import outcomes_of
 from apportion_models.experiment.planning import block_size, mature_rows, shock_of, window_days_for
+from apportion_models.fit.history import FAR_AHEAD_DAYS
 
 MOST_WINS = 0.9  # share of the wins that the time of a lead should cover where nobody says
 LEAST_LEADS = 30.0  # an arm and block
@@ -89,10 +90,22 @@ def plan_experiment(request: PlanRequest) -> PlanReport:
 
 
 def last_moment(history: pd.DataFrame) -> pd.Timestamp | None:
-    """The last date in the history: what it knew, it knew then."""
-    dates = [pd.to_datetime(history[name], utc=True).max() for name in DATES if name in history]
-    known = [date for date in dates if not pd.isna(date)]
-    return max(known) if known else None
+    """The last date in the history: what it knew, it knew then. None where it has none.
+
+    Raises InputError where that date lies far after all others: by a slip of the pen every open lead would be old.
+    """
+    dates = [pd.to_datetime(history[name], utc=True).dropna() for name in DATES if name in history]
+    known = pd.concat(dates).sort_values() if dates else pd.Series(dtype="datetime64[ns, UTC]")
+    if not len(known):
+        return None
+    last, bulk = pd.Timestamp(known.iloc[-1]), known.iloc[int(0.99 * (len(known) - 1))]
+    if last - bulk > max(pd.Timedelta(days=FAR_AHEAD_DAYS), (bulk - known.iloc[0]) / 2):
+        message = "the last date lies far after all others, and leads are judged by their age on that day."
+        remedy = "Mend the date, or say with --at up to when the history is known."
+        raise InputError(
+            Finding(severity="error", table="history", message=message, value=last.isoformat(), remedy=remedy)
+        )
+    return last
 
 
 DATES = ("created_at", "assigned_at", "closed_at")
