@@ -11,13 +11,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from apportion.app.experiment.plan import last_moment
+from apportion.reasons.frames import PLAN_COLUMNS
 from apportion_models import FitModel, load_mapping, load_model, read_history, read_leads, read_reps
 from apportion_models.drift import MonitorReport, monitor
 from apportion_models.drift.monitor import recent, reference
 from apportion_models.errors import Finding, InputError, TableError, UsageError
+from apportion_models.tables.mapping import Mapping
 
 MOST_SCORED = 5000  # leads of either side whose scores are compared
-PLAN_WORDS = {"outcome": "plan_outcome"}  # `outcome` of a plan is not that of a lead
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def monitor_plans(request: MonitorRequest) -> MonitorReport:
         faults += error.findings
     for name in request.assignments:
         try:
-            tables.append(read_plan(Path(name)))
+            tables.append(read_plan(Path(name), mapping))
         except InputError as error:
             faults += error.findings
     if faults or history is None:
@@ -76,8 +77,11 @@ def monitor_plans(request: MonitorRequest) -> MonitorReport:
     )
 
 
-def read_plan(path: Path) -> pd.DataFrame:
-    """An assignments file: the leads' columns by their contract, then the plan's. Ids stay the text that they are."""
+def read_plan(path: Path, mapping: Mapping | None = None) -> pd.DataFrame:
+    """An assignments file: the leads' columns by their contract, then the plan's. Ids stay the text that they are.
+
+    mapping : of the leads, for a file keeps the names that the leads' source had.
+    """
     try:
         raw = (
             pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path, dtype=str, keep_default_na=False)
@@ -90,13 +94,27 @@ def read_plan(path: Path) -> pd.DataFrame:
         message = f"must have lead_id, rep_id, fit and expected_revenue; it lacks {', '.join(missing)}."
         remedy = "Give assignments.csv as `apportion assign` wrote it."
         raise InputError(Finding(severity="error", table=path.name, message=message, remedy=remedy))
-    leads = read_leads(raw.drop(columns=["rep_id", "fit", "expected_revenue"]).rename(columns=PLAN_WORDS))
+    leads = _own_columns(raw.drop(columns=[name for name in PLAN_COLUMNS if name in raw]), mapping)
+    if len(leads) != len(raw):
+        message = "must have the rows that were written; the mapping leaves some out."
+        raise InputError(Finding(severity="error", table=path.name, message=message))
     rep = raw["rep_id"].astype(object)
     return leads.assign(
+        lead_id=raw["lead_id"].astype(str).to_numpy(),
         rep_id=rep.where(rep.notna(), "").astype(str).to_numpy(),
         fit=pd.to_numeric(raw["fit"], errors="coerce").to_numpy(),
         expected_revenue=pd.to_numeric(raw["expected_revenue"], errors="coerce").to_numpy(),
     )
+
+
+def _own_columns(source: pd.DataFrame, mapping: Mapping | None) -> pd.DataFrame:
+    """The leads' columns by their contract. `lead_id` may be ours, beside an id that has its own name in the source."""
+    try:
+        return read_leads(source, mapping=mapping)
+    except TableError:
+        if len(source.columns) == 1:
+            raise
+        return read_leads(source.drop(columns="lead_id"), mapping=mapping)
 
 
 def _scores(

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from apportion.app.monitor import MonitorRequest, assignments_of, monitor_plans, read_plan
+from apportion_models import load_mapping
 from apportion_models.errors import InputError, UsageError
 from tests.models.drift.worlds import world
 
@@ -27,7 +28,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 def test_ids_stay_text(files: tuple[Path, Path]) -> None:
     """Rep 001 is no 1: the pairs are found again, and the model that is off is alarmed."""
     table = read_plan(files[0])
-    assert set(table["rep_id"]) == {f"00{i}" for i in range(8)} and "plan_outcome" in table
+    assert set(table["rep_id"]) == {f"00{i}" for i in range(8)}
     report = monitor_plans(MonitorRequest((str(files[0]),), files[1]))
     assert report.ripe > 500 and "conversions" in {alarm.kind for alarm in report.alarms}
     assert not [alarm for alarm in report.alarms if alarm.kind == "records"]
@@ -56,3 +57,18 @@ def test_what_cannot_be_read_is_told_at_once(files: tuple[Path, Path], tmp_path:
         monitor_plans(MonitorRequest((), files[1]))
     with pytest.raises(UsageError, match="--reps"):
         monitor_plans(MonitorRequest((str(files[0]),), files[1], model=tmp_path))
+
+
+def test_a_plan_under_the_sources_own_names_is_read(files: tuple[Path, Path], tmp_path: Path) -> None:
+    """`assign` gives the leads back under the source's names: a mapping reads them, and ids are found without."""
+    whole = pd.read_csv(files[0], dtype=str, keep_default_na=False)
+    ids = whole.pop("lead_id")
+    whole = whole.rename(columns={"industry": "Sector"})
+    whole.insert(0, "Lead Number", ids)
+    whole.insert(whole.columns.get_loc("rep_id"), "lead_id", ids)
+    whole.to_csv(tmp_path / "plan.csv", index=False)
+    mapping = load_mapping({"leads": {"columns": {"lead_id": "Lead Number", "industry": "Sector"}}})
+    mapped = read_plan(tmp_path / "plan.csv", mapping)
+    assert mapped["lead_id"].tolist() == ids.tolist() and "industry" in mapped
+    plain = read_plan(tmp_path / "plan.csv")
+    assert plain["lead_id"].tolist() == ids.tolist() and {"industry", "Lead Number"} & set(plain.columns)

@@ -14,17 +14,19 @@ from numpy.typing import NDArray
 from apportion.app.assign import AssignReport, AssignRequest, finish, pose, read_tables
 from apportion.app.believe import obtain_model, past_rates
 from apportion.app.experiment.folder import LOG_COLUMNS, Running, open_experiment
+from apportion.app.prints import table_print
 from apportion.app.sources import Read, Sources, default_moment
 from apportion.build import Batch
 from apportion.connectors import csv_bytes, write_files
 from apportion.policy import load_policy
+from apportion.reasons import assignments_frame, beside_source
+from apportion.reasons.frames import PLAN_COLUMNS
 from apportion.whatif import BASELINES, router_context
 from apportion_models import FitModel
 from apportion_models.errors import Finding, InputError
 from apportion_models.experiment import Allocation, allocate
 
 Step = Callable[[str], None]
-KEPT = ("rep_id", "fit", "expected_revenue", "opportunity", "outcome", "reason")
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ def assign_arms(request: ArmsRequest, *, step: Step = lambda _: None) -> ArmsRep
     row = {lead: place for place, lead in enumerate(table["lead_id"].astype(str))}
     table = table.iloc[[row[lead] for lead in read.order]].reset_index(drop=True)
     log = _expected(table, read, model, at).reindex(columns=list(LOG_COLUMNS))
-    shown = table.drop(columns=["unit", "at", "window", "block", "effort_spent"])
+    shown = _shown(table, read)
     return ArmsReport(running, at, shown, reports, log, pd.concat(rooms, ignore_index=True))
 
 
@@ -132,10 +134,14 @@ class _Arm:
         rows = np.flatnonzero(arm == self.place)
         leads = self.read.tables.leads.iloc[rows].reset_index(drop=True)
         own = set(leads["lead_id"].astype(str))
+        kept = [row for row, lead in enumerate(self.read.order) if lead in own]
+        given = None if self.read.given is None else self.read.given.iloc[kept].reset_index(drop=True)
         read = replace(
             self.read,
             tables=replace(self.read.tables, leads=leads),
-            order=tuple(lead for lead in self.read.order if lead in own),
+            order=tuple(self.read.order[row] for row in kept),
+            given=given,
+            prints={**self.read.prints, "leads": table_print(leads)},
         )
         plan = AssignRequest(
             sources=request.sources,
@@ -151,7 +157,8 @@ class _Arm:
             table, rep = self.routed(prepared.batch, model, prepared.seed)
         else:
             report = finish(prepared, plan)
-            table, rep = report.assignments, report.plan.rep
+            table = assignments_frame(report.batch, report.plan, explanations=report.explanations)
+            rep = report.plan.rep
         table["effort_spent"] = table["lead_id"].astype(str).map(_efforts(prepared.batch, rep))
         reps = self.read.tables.reps["rep_id"].astype(str)
         room = pd.DataFrame({"at": self.at, "arm": self.name, "rep_id": reps, "capacity": self.room})
@@ -188,7 +195,7 @@ class _Arm:
         """The arm's leads as its router assigns them, and (L,) the rep of each that stands for assignment."""
         router = next(one for one in BASELINES if one.name == self.spec.router)
         rep = router.assign(batch.problem, router_context(batch, rank=past_rates(model, batch.reps), seed=seed))
-        table = batch.leads.drop(columns=[name for name in KEPT if name in batch.leads]).copy()
+        table = batch.leads.drop(columns=[name for name in PLAN_COLUMNS if name in batch.leads]).copy()
         ids, placed = np.array(batch.problem.rep_ids, dtype=object), rep >= 0
         fit = batch.fit[np.arange(rep.size), np.maximum(rep, 0)].astype(float)
         outcome = batch.screened["outcome"].to_numpy(dtype=object).copy()
@@ -202,9 +209,11 @@ class _Arm:
         for name, values in columns.items():
             every = np.full(len(table), "" if name == "rep_id" else np.nan, dtype=object)
             every[batch.rows] = values
-            table[name] = every
+            table[name] = every if name == "rep_id" else every.astype(float)
         table["outcome"] = outcome
         table["reason"] = f"{router.title}, an arm of the experiment."
+        table[["runner_up_rep_id", "tier"]] = ""
+        table["runner_up_cost"] = np.nan
         return table, rep
 
     def logged(self, table: pd.DataFrame, drawn: Allocation, rows: np.ndarray) -> pd.DataFrame:
@@ -221,6 +230,13 @@ class _Arm:
             "block": drawn.block,
         }
         return table.assign(**added)
+
+
+def _shown(table: pd.DataFrame, read: Read) -> pd.DataFrame:
+    """The leads' own columns as their source has them, then what was decided, the arm and the propensity."""
+    shown = table[["lead_id", *PLAN_COLUMNS]] if read.given is None else beside_source(read.given, table)
+    shown = shown.rename(columns={name: f"lead_{name}" for name in ("arm", "propensity") if name in shown})
+    return shown.assign(arm=table["arm"], propensity=table["propensity"])
 
 
 def _still_drawing(running: Running, at: pd.Timestamp) -> None:
