@@ -27,6 +27,7 @@ from apportion_models import FitModel
 from apportion_models.errors import Finding, InfeasibleError, InputError, LimitError, PolicyError
 
 Step = Callable[[str], None]
+ShareOut = Callable[[pd.DataFrame], pd.DataFrame]
 
 
 @dataclass(frozen=True)
@@ -127,13 +128,28 @@ def prepare(request: AssignRequest, *, step: Step = lambda _: None) -> Prepared:
     """Read the tables, obtain the model and pose the batch."""
     step("Reading tables")
     read, policy = _read_all(request)
+    _need_reps(read)
+    return pose(read, policy, request, step=step)
+
+
+def pose(
+    read: Read,
+    policy: Policy,
+    request: AssignRequest,
+    *,
+    model: FitModel | None = None,
+    share_out: ShareOut | None = None,
+    step: Step = lambda _: None,
+) -> Prepared:
+    """Obtain the model, unless it is given, and pose the batch. share_out : see `build_batch`."""
     at = default_moment(read.tables) if request.at is None else request.at
     seed = policy.solve.seed if request.seed is None else request.seed
-    _need_reps(read)
-    step("Loading the model" if request.model else "Learning from the history")
-    model = obtain_model(read, request.model, at=at, seed=seed)
+    if model is None:
+        step("Loading the model" if request.model else "Learning from the history")
+        model = obtain_model(read, request.model, at=at, seed=seed)
     step("Posing the batch")
-    batch = build_batch(policy, read.tables, estimate(model, read, at=at, with_spread=needs_spread(policy)), at=at)
+    estimates = estimate(model, read, at=at, with_spread=needs_spread(policy))
+    batch = build_batch(policy, read.tables, estimates, at=at, share_out=share_out)
     return Prepared(batch, model, read.order, read.given, seed, _run_facts(batch, model, request, seed, read.prints))
 
 
@@ -148,7 +164,17 @@ def assign(
     Raises InputError for tables, policy or model that cannot be used; InfeasibleError, with the diagnosis, where no
     plan keeps the hard rules; LimitError where none was found in time.
     """
-    prepared = prepare(request, step=step)
+    return finish(prepare(request, step=step), request, step=step, on_progress=on_progress)
+
+
+def finish(
+    prepared: Prepared,
+    request: AssignRequest,
+    *,
+    step: Step = lambda _: None,
+    on_progress: Callable[[engines.Progress], None] | None = None,
+) -> AssignReport:
+    """Solve, verify, explain and measure a batch that is posed."""
     batch, model, solving = prepared.batch, prepared.model, prepared.batch.policy.solve
     gap = solving.gap if request.gap is None else request.gap
     time_limit = solving.time_limit if request.time_limit is None else request.time_limit
@@ -188,6 +214,13 @@ def _read_all(request: AssignRequest) -> tuple[Read, Policy]:
     if faults:
         raise PolicyError(faults)
     return read, policy
+
+
+def read_tables(sources: Sources) -> Read:
+    """The tables of a batch; InputError where there is no rep."""
+    read = read_sources(sources)
+    _need_reps(read)
+    return read
 
 
 def _need_reps(read: Read) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -34,11 +35,19 @@ from apportion_models.errors import Finding
 Floats = NDArray[np.float64]
 
 
-def build_batch(policy: Policy, tables: Tables, estimates: Estimates, *, at: pd.Timestamp) -> Batch:
+def build_batch(
+    policy: Policy,
+    tables: Tables,
+    estimates: Estimates,
+    *,
+    at: pd.Timestamp,
+    share_out: Callable[[pd.DataFrame], pd.DataFrame] | None = None,
+) -> Batch:
     """Pose one batch as an assignment problem, with what its reasons will need.
 
-    Leads that screening sends to nurture or rejects do not stand for assignment. Raises PolicyError and TableError
-    where policy and tables do not fit together.
+    Leads that screening sends to nurture or rejects do not stand for assignment. share_out : takes the reps' capacity
+    by the policy and gives the part of it that this batch may use (an arm of an experiment). Raises PolicyError and
+    TableError where policy and tables do not fit together.
     """
     screened = screen(policy, tables.leads, at=at)
     rows = np.flatnonzero((screened["outcome"] == "assign").to_numpy())
@@ -46,6 +55,8 @@ def build_batch(policy: Policy, tables: Tables, estimates: Estimates, *, at: pd.
     believed = _taken(estimates, rows)
     tier, tier_names = tiers(policy, standing.leads, believed.revenue.mean(axis=1), at=at)
     capacity = rep_capacity(policy, tables.reps, at=at, assigned=tables.assigned, calendar=tables.calendar)
+    if share_out is not None:
+        capacity = share_out(capacity)
     eligibility = eligible_pairs(
         policy,
         standing.leads,

@@ -17,6 +17,8 @@ from apportion.cli.assign import assign_command
 from apportion.cli.check import verify_command
 from apportion.cli.demo import demo_command
 from apportion.cli.evaluate import evaluate_command
+from apportion.cli.experiment import experiment_commands
+from apportion.cli.monitor import monitor_command
 from apportion.cli.policy import policy_commands
 from apportion.cli.screen import tell_error
 from apportion.cli.train import fit_command
@@ -59,8 +61,12 @@ app.command("assign", help="Assign a batch of leads to reps.")(assign_command)
 app.command("evaluate", help="Measure honestly, out of sample, what the model and its plans are worth.")(
     evaluate_command
 )
+app.command("monitor", help="See whether a model in use still holds what it promised; each alarm names what to do.")(
+    monitor_command
+)
 app.command("verify", help="Check a written plan again from its inputs, without a solver.")(verify_command)
 app.add_typer(policy_commands, name="policy")
+app.add_typer(experiment_commands, name="experiment")
 
 
 def run(arguments: list[str] | None = None) -> int:

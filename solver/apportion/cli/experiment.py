@@ -1,0 +1,207 @@
+"""`apportion experiment plan | start | assign | status | stop | promote | schema`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from apportion.app.experiment import (
+    ArmsRequest,
+    PlanRequest,
+    assign_arms,
+    experiment_json_schema,
+    experiment_status,
+    plan_experiment,
+    promote_winner,
+    start_experiment,
+    stop_experiment,
+)
+from apportion.cli import options
+from apportion.cli.screen import out, show_json, steps, table, tell
+from apportion.connectors import check_folder
+from apportion_models.errors import UsageError
+
+experiment_commands = typer.Typer(
+    help="Find out by an experiment which policy is better, and make the winner the policy.", no_args_is_help=True
+)
+
+File = Annotated[Path, typer.Argument(help="The experiment file.")]
+Folder = Annotated[Path, typer.Argument(help="The folder that `apportion experiment start` wrote.")]
+Past = Annotated[str, typer.Option("--history", help="Past leads: rate, variance and clusters are measured on them.")]
+Became = Annotated[str, typer.Option("--history", help="What became of the leads so far.")]
+Roster = Annotated[str | None, typer.Option("--reps", help="The salespeople; needed by team.")]
+KnownAt = Annotated[
+    str | None, typer.Option("--at", help="Up to when the history is known (ISO 8601); default: its last date.")
+]
+Why = Annotated[str | None, typer.Option("--reason", help="Why, for the record.")]
+
+
+@experiment_commands.command("plan")
+def plan_command(
+    experiment: File,
+    history: Past,
+    reps: Roster = None,
+    mapping: options.MappingFile = None,
+    at: KnownAt = None,
+    as_json: options.AsJson = False,
+) -> int:
+    """Say before it starts how long the experiment must run, and by which rules it stops."""
+    tables = options.sources(history=history, reps=reps, mapping=mapping)
+    report = plan_experiment(PlanRequest(experiment, tables, options.moment(at)))
+    _show(report.document(), report.sentences(), as_json)
+    return 0
+
+
+@experiment_commands.command("start")
+def start_command(
+    experiment: File,
+    history: Past,
+    out_folder: Annotated[Path, typer.Option("--out", "-o", help="Folder of the running experiment.")],
+    start: Annotated[str, typer.Option("--start", help="When the first window begins (ISO 8601).")],
+    reps: Roster = None,
+    mapping: options.MappingFile = None,
+    at: KnownAt = None,
+    as_json: options.AsJson = False,
+) -> int:
+    """Fix design, rules and policies, and open the log."""
+    check_folder(out_folder)
+    begin = options.moment(start)
+    assert begin is not None
+    tables = options.sources(history=history, reps=reps, mapping=mapping)
+    report = start_experiment(PlanRequest(experiment, tables, options.moment(at)), start=begin, folder=out_folder)
+    written = [str(path) for path in report.written]
+    _show({**report.plan.document(), "start": begin.isoformat(), "written": written}, report.plan.sentences(), as_json)
+    if not as_json:
+        tell(f"Started: {out_folder}. Assign batches with `apportion experiment assign {out_folder}`.")
+    return 0
+
+
+@experiment_commands.command("assign")
+def assign_command(
+    experiment: Folder,
+    leads: options.Leads,
+    reps: options.Reps,
+    out_folder: options.Out,
+    history: options.History = None,
+    model: options.Model = None,
+    mapping: options.MappingFile = None,
+    accounts: options.Accounts = None,
+    teams: options.Teams = None,
+    territories: options.Territories = None,
+    calendar: options.Calendar = None,
+    overrides: options.Overrides = None,
+    earlier: options.Earlier = None,
+    at: options.At = None,
+    gap: options.Gap = None,
+    time_limit: options.TimeLimit = None,
+    seed: options.Seed = None,
+    as_json: options.AsJson = False,
+    quiet: options.Quiet = False,
+) -> int:
+    """Assign a batch: each lead in its arm, each arm with its part of the capacity and its own policy."""
+    check_folder(out_folder)
+    tables = options.sources(
+        leads=leads,
+        reps=reps,
+        history=history,
+        accounts=accounts,
+        teams=teams,
+        territories=territories,
+        calendar=calendar,
+        overrides=overrides,
+        earlier=earlier,
+        mapping=mapping,
+    )
+    request = ArmsRequest(
+        folder=experiment,
+        sources=tables,
+        model=model,
+        at=options.moment(at),
+        gap=gap,
+        time_limit=time_limit,
+        seed=seed,
+    )
+    with steps(quiet) as progress:
+        report = assign_arms(request, step=progress.step)
+        progress.step("Writing")
+        written = report.write(out_folder)
+    document = report.document()
+    if as_json:
+        show_json(document)
+        return 0
+    shown = table("arm", "leads", "assigned", "capacity", title=f"Batch of {document['at']}")
+    for arm in document["arms"]:
+        shown.add_row(arm["name"], f"{arm['leads']:,}", f"{arm['assigned']:,}", f"{arm['capacity']:,.1f}")
+    out().print(shown)
+    tell("Written: " + ", ".join(map(str, written)))
+    return 0
+
+
+@experiment_commands.command("status")
+def status_command(
+    experiment: Folder,
+    history: Became,
+    mapping: options.MappingFile = None,
+    at: KnownAt = None,
+    as_json: options.AsJson = False,
+) -> int:
+    """Look: what is known, and whether it may stop. Every day, if you like."""
+    report = experiment_status(experiment, options.sources(history=history, mapping=mapping), at=options.moment(at))
+    _show(report.document(), report.sentences(), as_json)
+    return 0
+
+
+@experiment_commands.command("stop")
+def stop_command(
+    experiment: Folder,
+    history: Became,
+    mapping: options.MappingFile = None,
+    at: KnownAt = None,
+    reason: Why = None,
+    as_json: options.AsJson = False,
+) -> int:
+    """End the experiment, and keep the verdict with its evidence."""
+    tables = options.sources(history=history, mapping=mapping)
+    report, written = stop_experiment(experiment, tables, at=options.moment(at), reason=reason)
+    _show(report.document(), report.sentences(), as_json)
+    if not as_json:
+        tell("Stopped: " + ", ".join(map(str, written)))
+    return 0
+
+
+@experiment_commands.command("promote")
+def promote_command(
+    experiment: Folder,
+    to: Annotated[Path | None, typer.Option("--to", help="The policy file that the winner becomes.")] = None,
+    arm: Annotated[str | None, typer.Option("--arm", help="Another arm than the winner; needs --anyway.")] = None,
+    anyway: Annotated[bool, typer.Option("--anyway", help="Promote though it did not win; needs --reason.")] = False,
+    reason: Why = None,
+    as_json: options.AsJson = False,
+) -> int:
+    """Make the winner the policy, with the evidence on record."""
+    if to is None:
+        raise UsageError("Say with --to which policy file the winner becomes.")
+    report = promote_winner(experiment, to, arm=arm, anyway=anyway, reason=reason)
+    if as_json:
+        show_json({key: value for key, value in report.record.items() if key != "evidence"})
+    else:
+        tell(f"{report.arm} is now the policy in {report.policy}.")
+        tell("Written: " + ", ".join(map(str, report.written)))
+    return 0
+
+
+@experiment_commands.command("schema")
+def schema_command() -> int:
+    """Print the JSON Schema of experiment files."""
+    show_json(experiment_json_schema())
+    return 0
+
+
+def _show(document: dict[str, object], sentences: tuple[str, ...], as_json: bool) -> None:
+    if as_json:
+        show_json(document)
+        return
+    for sentence in sentences:
+        tell(sentence)
