@@ -19,11 +19,14 @@ from apportion_models.features.leaks import find_leaks
 from apportion_models.features.roles import REP_STATE, candidate_columns, check_override
 from apportion_models.fit.card import build_card
 from apportion_models.fit.history import Cases, check_ids, check_table, read_cases
-from apportion_models.fit.scorer import LEVELS, Scorer
+from apportion_models.fit.levels import LEVELS
+from apportion_models.fit.scorer import Scorer
+from apportion_models.fit.training import Settings
 from apportion_models.fit.trial import run_trial
 from apportion_models.validation.evidence import Evidence
 
 When = str | pd.Timestamp | Any
+MOST_UNSEEN = 10.0
 
 
 class FitModel(BaseEstimator):  # type: ignore[misc]
@@ -40,7 +43,9 @@ class FitModel(BaseEstimator):  # type: ignore[misc]
     rep_columns: further columns of reps that may be features; by default only start date, level, team and skills are.
     override: protected columns that may be used after all, each with the reason on record; kept in the card.
     gap_days: days between the last thing known in training and the first lead tested.
-    margin: standard errors by which a more complex model must win out of time.
+    margin: standard errors by which a simpler model must win out of time to be the one in use.
+    boosted: whether the lead part has boosted trees in it; "auto": where they pay out of time.
+    unseen: how much managers see of a lead beyond the table, as a share of what the table shows (see `fit.given`).
 
     Attributes
     ----------
@@ -58,7 +63,9 @@ class FitModel(BaseEstimator):  # type: ignore[misc]
         rep_columns: Sequence[str] = (),
         override: Mapping[str, str] | None = None,
         gap_days: float = 7.0,
-        margin: float = 1.0,
+        margin: float = 2.0,
+        boosted: bool | str = "auto",
+        unseen: float = 0.25,
     ) -> None:
         self.random_state = random_state
         self.level = level
@@ -67,6 +74,8 @@ class FitModel(BaseEstimator):  # type: ignore[misc]
         self.override = override
         self.gap_days = gap_days
         self.margin = margin
+        self.boosted = boosted
+        self.unseen = unseen
 
     def fit(self, history: pd.DataFrame, reps: pd.DataFrame, *, until: When | None = None) -> FitModel:
         """Learn from `history` (a lead's columns, rep_id, assigned_at, outcome, closed_at, deal_value) and `reps`.
@@ -89,15 +98,18 @@ class FitModel(BaseEstimator):  # type: ignore[misc]
         rep_columns, rep_notices = self._rep_columns(reps, override)
         findings += notices + rep_notices + _unknown_reps(cases, reps)
 
-        def train(some: Cases, level: str) -> Scorer:
-            return Scorer.train(some, reps, level=level, columns=columns, rep_columns=rep_columns)
-
-        evidence, measures = run_trial(
-            cases, reps, train, gap_days=self.gap_days, margin=self.margin, random_state=self.random_state
+        settings = Settings(reps=reps, columns=columns, rep_columns=rep_columns, unseen=self.unseen)
+        evidence, measures, whole = run_trial(
+            cases,
+            settings,
+            boosted=None if self.boosted == "auto" else bool(self.boosted),
+            gap_days=self.gap_days,
+            margin=self.margin,
+            random_state=self.random_state,
         )
         self.evidence_: Evidence = evidence
         self.level_: str = evidence.level if self.level == "auto" else self.level
-        self.scorer_: Scorer = train(cases, self.level_)
+        self.scorer_: Scorer = whole.with_waiting(self.level_)
         self.deal_value_: DealValue = DealValue.learn(cases.frame, columns, cases.value, cases.estimate)
         self.findings_: tuple[Finding, ...] = tuple(findings)
         self.card_: dict[str, Any] = build_card(self, cases, measures, override)
@@ -219,6 +231,10 @@ class FitModel(BaseEstimator):  # type: ignore[misc]
             errors.append(("gap_days", "must be a number of days, 0 or more.", self.gap_days))
         if not self.margin >= 0:
             errors.append(("margin", "must be a number of standard errors, 0 or more.", self.margin))
+        if self.boosted not in ("auto", True, False):
+            errors.append(("boosted", "must be auto, True or False.", self.boosted))
+        if not 0 <= self.unseen <= MOST_UNSEEN:
+            errors.append(("unseen", f"must be a share from 0 to {MOST_UNSEEN:g}.", self.unseen))
         if errors:
             raise InputError(
                 Finding(
