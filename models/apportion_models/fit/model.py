@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController, threadpool_limits
 
 from apportion_models.deal_value import DealValue
 from apportion_models.errors import Finding, InputError, TableError
@@ -198,8 +198,9 @@ class FitModel(BaseEstimator):  # type: ignore[misc]
         value = self.deal_value_.predict(leads)
         back = np.argsort(by_rep, kind="stable")
         blocks = self.scorer_.score_blocks(leads.iloc[by_lead], reps.iloc[by_rep], when, rows)
+        threads = ThreadpoolController()  # looked up once: that takes longer than scoring a block
         while True:
-            with threadpool_limits(limits=1):
+            with threads.limit(limits=1):
                 block = next(blocks, None)
             if block is None:
                 return

@@ -50,6 +50,18 @@ class Rows:
         )
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """Leads as codes and numbers, and (n,) their logit by the trees, where there are any."""
+
+    encoded: Encoded
+    boosted: Floats | None
+
+    def cut(self, first: int, last: int) -> Prepared:
+        """The rows from `first` up to `last`."""
+        return Prepared(self.encoded.cut(first, last), None if self.boosted is None else self.boosted[first:last])
+
+
 @dataclass(frozen=True, kw_only=True)
 class Scorer:
     """A trained fit part."""
@@ -112,7 +124,7 @@ class Scorer:
 
     def advantage(self, leads: pd.DataFrame, reps: pd.DataFrame, at_days: float) -> tuple[Floats, Floats]:
         """(L,) logits by the lead alone and (L, R) what each rep adds; for checks of a batch."""
-        base = self._lead_logit(leads, self.leads.encode(leads), at_days)
+        base = self._lead_logit(leads, self.prepare(leads), at_days)
         eta = np.vstack([eta for _, eta, _ in self._logit_blocks(leads, reps, at_days, BLOCK)]).astype(np.float64)
         return base, eta - base[:, None]
 
@@ -146,11 +158,18 @@ class Scorer:
         """(n,) chances of the cases with the rep and at the time that they had, as managers dealt them."""
         return self.rows(cases, reps).chance
 
-    def rows(self, cases: Cases, reps: pd.DataFrame) -> Rows:
+    def prepare(self, leads: pd.DataFrame) -> Prepared:
+        """The leads encoded and scored by the trees. Levels of one training share it."""
+        encoded = self.leads.encode(leads)
+        return Prepared(encoded, None if self.boosted is None else self.boosted.score(self.leads, encoded))
+
+    def rows(self, cases: Cases, reps: pd.DataFrame, prepared: Prepared | None = None) -> Rows:
         """The cases with the rep and at the time that they had, as managers dealt them."""
+        ready = prepared or self.prepare(cases.frame)
         parts = [
-            self._some_rows(cases.take(np.arange(first, min(first + ROWS, len(cases)))), reps)
+            self._some_rows(cases.take(np.arange(first, last)), reps, ready.cut(first, last))
             for first in range(0, max(len(cases), 1), ROWS)
+            for last in (min(first + ROWS, len(cases)),)
         ]
         return Rows(
             **{
@@ -159,11 +178,10 @@ class Scorer:
             }
         )
 
-    def _some_rows(self, cases: Cases, reps: pd.DataFrame) -> Rows:
+    def _some_rows(self, cases: Cases, reps: pd.DataFrame, leads: Prepared) -> Rows:
         ids, rep_of = np.unique(cases.rep_id.astype(str), return_inverse=True)
         known, place = align(reps, ids), self._place(ids)
-        encoded = self.leads.encode(cases.frame)
-        base = self._lead_logit(cases.frame, encoded, cases.assigned)
+        base = self._lead_logit(cases.frame, leads, cases.assigned)
         advantage, variance, given = np.zeros(len(cases)), np.zeros(len(cases)), np.zeros(len(cases))
         if self.b.shape[1]:
             lead_end, rep_end = self._cuts()
@@ -172,11 +190,11 @@ class Scorer:
             ramp = self.reps.ramp(start_days(known)[rep_of], cases.assigned)
             matches = match_columns(cases.frame, known, rep_of, self.reps)
             peers = np.hstack([static, ramp, given[:, None], *(column[:, None] for column in matches)])
-            phi = self._phi(encoded)
+            phi = self._phi(leads.encoded)
             advantage = peers @ self.beta[lead_end:] + np.einsum("nk,nk->n", phi, self._mine(place)[rep_of])
             spread = self.spread[place].astype(np.float32)
             squares = _squares(phi.astype(np.float32), *np.triu_indices(phi.shape[1]))
-            variance = np.einsum("nk,nk->n", squares, spread[rep_of]).astype(np.float64)
+            variance = np.einsum("kn,nk->n", squares, spread[rep_of]).astype(np.float64)
         return Rows(base=base + self.unseen * given, advantage=advantage, variance=variance, given=given)
 
     def matched(self, cases: Cases, reps: pd.DataFrame) -> list[NDArray[np.object_]]:
@@ -206,9 +224,9 @@ class Scorer:
         rep_end = self.beta.size - len(self.reps.matches)
         return rep_end - self._peers_width(), rep_end
 
-    def _lead_logit(self, leads: pd.DataFrame, encoded: Encoded, at_days: Floats | float) -> Floats:
+    def _lead_logit(self, leads: pd.DataFrame, prepared: Prepared, at_days: Floats | float) -> Floats:
         """(L,) the intercept, the lead part, and what waiting takes."""
-        extra = None if self.boosted is None else self.boosted.score(self.leads, encoded)
+        encoded, extra = prepared.encoded, prepared.boosted if self.boosted is not None else None
         weights, out = self.beta[1 : self._cuts()[0]], np.empty(encoded.rows)
         for first in range(0, encoded.rows, BLOCK):
             last = first + BLOCK
@@ -223,8 +241,9 @@ class Scorer:
         self, leads: pd.DataFrame, reps: pd.DataFrame, at_days: float, rows: int
     ) -> Iterator[tuple[slice, Singles, Singles | None]]:
         """(rows, (l, R) logits at b̂, their variance); no variance where reps have no coefficients."""
-        encoded = self.leads.encode(leads)
-        base = self._lead_logit(leads, encoded, at_days).astype(np.float32)
+        prepared = self.prepare(leads)
+        encoded = prepared.encoded
+        base = self._lead_logit(leads, prepared, at_days).astype(np.float32)
         starts = range(0, len(leads), rows)
         if self.b.shape[1] == 0:
             for first in starts:
@@ -240,7 +259,7 @@ class Scorer:
             eta = np.hstack(factors) @ side.factors
             eta += base[first:last, None]
             eta += side.shift
-            yield slice(first, last), eta, _squares(phi, *side.pairs) @ side.spread
+            yield slice(first, last), eta, _squares(phi, *side.pairs).T @ side.spread
 
     def _rep_side(self, reps: pd.DataFrame, at_days: float) -> _RepSide:
         lead_end, rep_end = self._cuts()
@@ -319,8 +338,11 @@ def _ids(reps: pd.DataFrame) -> NDArray[np.object_]:
 
 
 def _squares(phi: Singles, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Singles:
-    """(n, P) products of two columns of φ, in the order of `pack`."""
-    return np.asarray(phi[:, rows] * phi[:, columns], dtype=np.float32)
+    """(P, n) products of two columns of φ, in the order of `pack`."""
+    across = np.ascontiguousarray(phi.T)
+    out = across[rows]
+    out *= across[columns]
+    return out
 
 
 def _chances(eta: Singles) -> Singles:

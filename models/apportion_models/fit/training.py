@@ -21,7 +21,7 @@ from apportion_models.fit.hierarchy import Design, Floats, Ints, Matrix, Posteri
 from apportion_models.fit.history import Cases
 from apportion_models.fit.labels import Labels
 from apportion_models.fit.levels import LEVELS
-from apportion_models.fit.scorer import Scorer, align, lead_columns, match_columns, pack
+from apportion_models.fit.scorer import Prepared, Rows, Scorer, align, lead_columns, match_columns, pack
 from apportion_models.fit.waiting import Waiting, waited
 
 CHUNK = 65_536  # rows whose columns are made at a time
@@ -56,6 +56,7 @@ class Training:
     encoded: Encoded  # in order of the cases
     _fitted: dict[str, Scorer] = field(default_factory=dict)
     _lead: tuple[Matrix, tuple[str, ...], BoostedLead | None] | None = None
+    _trees: Floats | None = None  # (n,) logits by trees that did not see the row, in order of the cases
 
     @classmethod
     def of(cls, cases: Cases, settings: Settings) -> Training:
@@ -85,12 +86,18 @@ class Training:
             }[level]()
         return self._fitted[level]
 
+    def rows(self, level: str) -> Rows:
+        """The history itself at this level."""
+        scorer = self.scorer(level)
+        prepared = Prepared(self.encoded, self._trees) if level != LEVELS[0] else None
+        return scorer.rows(self.cases, self.settings.reps, prepared)
+
     def with_waiting(self, level: str) -> Scorer:
         """The fit part at this level, with what waiting takes off, where the history is dated."""
         scorer = self.scorer(level)
         if not self.cases.dated:
             return scorer
-        rows = scorer.rows(self.cases, self.settings.reps)
+        rows = self.rows(level)
         label = Labels.of(self.cases).given(rows.chance)
         found = Waiting.learn(waited(self.cases.frame, self.cases.assigned), label, rows.base + rows.advantage)
         return replace(scorer, waiting=found)
@@ -115,6 +122,7 @@ class Training:
             if self.settings.boosted and self.encoder.coders:
                 soft = Labels.of(self.cases)
                 boosted, extra = BoostedLead.learn(self.encoder, self.encoded, soft.given(soft.rate()))
+                self._trees = extra
             groups = ("", *lead_columns(self.encoder, self.encoded.cut(0, 0), None if extra is None else extra[:0])[1])
             matrix = np.empty((len(self.cases), len(groups)), dtype=np.float32)
             matrix[:, 0] = 1.0

@@ -148,8 +148,10 @@ def out_of_time(cases: Cases, settings: Settings, *, gap_days: float) -> Trial |
             continue
         later, training = cases.take(rows), Training.of(past, settings)
         rows_of.append(rows)
+        prepared = training.scorer("lead").prepare(later.frame)
         for level in levels:
-            scored[level].append(training.scorer(level).rows(later, settings.reps))
+            ready = None if level == LEVELS[0] else prepared
+            scored[level].append(training.scorer(level).rows(later, settings.reps, ready))
     if not rows_of:
         return None
     rows = np.concatenate(rows_of)
@@ -161,7 +163,7 @@ def out_of_time(cases: Cases, settings: Settings, *, gap_days: float) -> Trial |
 def reps_alike(whole: Training) -> tuple[Homogeneity, float]:
     """Test that reps convert alike given their leads; and the p-value that no declared skill matters either."""
     cases, reps = whole.cases, whole.settings.reps
-    residual, variance = residuals(cases, whole.scorer("lead").score_rows(cases, reps))
+    residual, variance = residuals(cases, whole.rows("lead").chance)
     alike = equal_given_leads(residual, variance, cases.rep_id)
     declared = whole.scorer("rep").matched(cases, reps)
     p_values = [alike.p_value, *(equal_given_leads(residual, variance, match).p_value for match in declared)]
@@ -171,7 +173,7 @@ def reps_alike(whole: Training) -> tuple[Homogeneity, float]:
 def segments_alike(whole: Training) -> Homogeneity:
     """Test that no rep is better at one kind of lead than at another."""
     scorer = whole.scorer("rep")
-    residual, variance = residuals(whole.cases, scorer.score_rows(whole.cases, whole.settings.reps))
+    residual, variance = residuals(whole.cases, whole.rows("rep").chance)
     return equal_within_reps(residual, variance, whole.cases.rep_id, scorer.leads.segment_codes(whole.cases.frame))
 
 
