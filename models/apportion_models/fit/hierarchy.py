@@ -26,7 +26,7 @@ Matrix = NDArray[np.float32] | NDArray[np.float64]
 
 INTERCEPT_PRECISION = 0.1  # about the overall rate: weak, yet "always" and "never" stay out of reach
 FIRST_FIXED, FIRST_VARYING = 0.1, 0.02  # variances to start from
-SCALE_FIXED, SCALE_VARYING = 0.5, 0.2  # of the half-normal prior on a standard deviation, unless the design says other
+SCALE_FIXED, SCALE_VARYING = 0.5, 0.2  # of the half-t prior on a standard deviation, unless the design says other
 MAX_ROUNDS = 25
 UPDATES = 3  # of the variances in one pass
 TOLERANCE = 0.02  # change of a standard deviation, relative to it or to 0.1, that ends the search

@@ -143,6 +143,17 @@ class FitModel(BaseEstimator):  # type: ignore[misc]
                 out[by_lead[rows]] = spread[:, back]
         return out
 
+    def advantage(
+        self, leads: pd.DataFrame, reps: pd.DataFrame, *, at: When
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """(L,) logits by the lead alone and (L, R) what each rep adds to them; for `validation.decision`."""
+        when, by_lead, by_rep = self._sorted(leads, reps, at)
+        base, added = np.empty(len(leads)), np.empty((len(leads), len(reps)))
+        with threadpool_limits(limits=1):
+            base[by_lead], found = self.scorer_.advantage(leads.iloc[by_lead], reps.iloc[by_rep], when)
+        added[by_lead] = found[:, np.argsort(by_rep, kind="stable")]
+        return base, added
+
     def draw_pairs(
         self,
         leads: pd.DataFrame,

@@ -1,7 +1,7 @@
 """How much effects of one kind differ: the variance of a group, averaged over what the data leave open.
 
 The posterior of each effect, with its own prior taken away, is an estimate e with information i: e ~ N(0, σ² + 1/i).
-Over a grid of σ that gives a likelihood; with a half-normal prior on σ, a posterior. The variance handed back is the
+Over a grid of σ that gives a likelihood; with a half-t prior on σ, a posterior. The variance handed back is the
 one that shrinks the effects as much as they are shrunk on average over that posterior. A mode would do worse: with few
 rows it sits at zero, and effects that are there would be thrown away.
 Correlations between the effects of a group are left out (as in expectation propagation with a diagonal cavity).
@@ -17,6 +17,7 @@ Ints = NDArray[np.int64]
 
 GRID = np.exp(np.linspace(np.log(0.004), np.log(2.5), 60))  # standard deviations on the logit
 _WIDTH = np.log(np.gradient(GRID))
+TAIL = 4.0  # degrees of freedom of the prior: large effects are unusual, not ruled out
 LEAST_INFORMATION = 1e-6
 
 
@@ -24,7 +25,7 @@ def group_variances(group: Ints, mean: Floats, variance: Floats, current: Floats
     """(G,) new variances.
 
     group : (k,) group of each effect. mean, variance : (m, k) posterior of m independent copies of the effects under
-    the variances `current` (G,). scale : (G,) of the half-normal prior on the standard deviation.
+    the variances `current` (G,). scale : (G,) of the half-t prior on the standard deviation (Gelman 2006).
     """
     information = np.maximum(1.0 / variance - 1.0 / current[group], LEAST_INFORMATION)
     estimate = mean / (variance * information)
@@ -39,7 +40,8 @@ def group_variances(group: Ints, mean: Floats, variance: Floats, current: Floats
 def _one(estimate: Floats, information: Floats, scale: float) -> float:
     squares = GRID[:, None] ** 2
     total = squares + 1.0 / information
-    fit = -0.5 * (np.log(total) + estimate**2 / total).sum(axis=1) - 0.5 * (GRID / scale) ** 2 + _WIDTH
+    prior = -0.5 * (TAIL + 1.0) * np.log1p((GRID / scale) ** 2 / TAIL)
+    fit = -0.5 * (np.log(total) + estimate**2 / total).sum(axis=1) + prior + _WIDTH
     weight = np.exp(fit - fit.max())
     weight /= weight.sum()
     kept = (squares * information / (1.0 + squares * information)).mean(axis=1)

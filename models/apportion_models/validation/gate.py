@@ -55,7 +55,7 @@ def judge(tested: OutOfTime, *, margin: float, noise: Mapping[str, float]) -> Ve
             effects.append(untested(name, "could not be tested"))
             continue
         gain, error = paired_gain(tested, standing, name)
-        in_use = bool(np.isfinite(error)) and gain >= -margin * error
+        in_use = bool(np.isfinite(error)) and error > 0.0 and gain >= -margin * error  # no error: no difference
         better = in_use and gain > EVIDENT * error and gain > 0.0
         # Where it did not even hold out of time, the test has nothing to add.
         p_value = noise.get(name) if better else None
