@@ -23,6 +23,7 @@ from apportion_models.fit.levels import LEVELS
 from apportion_models.fit.scorer import Scorer
 from apportion_models.fit.training import Settings
 from apportion_models.fit.trial import run_trial
+from apportion_models.fit.waiting import waited
 from apportion_models.validation.evidence import Evidence
 
 When = str | pd.Timestamp | Any
@@ -142,6 +143,28 @@ class FitModel(BaseEstimator):  # type: ignore[misc]
             for rows, spread in self.scorer_.spread_blocks(leads.iloc[by_lead], reps.iloc[by_rep], when):
                 out[by_lead[rows]] = spread[:, back]
         return out
+
+    def predict_revenue_spread(self, leads: pd.DataFrame, reps: pd.DataFrame, *, at: When) -> NDArray[np.float32]:
+        """(L, R) standard error of the expected revenue: of the rep's effects and of the deal value, taken as apart."""
+        chance = self.predict_fit(leads, reps, at=at)
+        spread = self.predict_spread(leads, reps, at=at)
+        value, unsure = self.predict_deal_value(leads)[:, None], self.deal_value_.predict_spread(leads)[:, None]
+        return np.sqrt((spread * value) ** 2 + (chance * unsure) ** 2 + (spread * unsure) ** 2).astype(np.float32)
+
+    def keep_waiting(self, leads: pd.DataFrame, reps: pd.DataFrame, *, at: When, hours: float) -> NDArray[np.float64]:
+        """(L,) share of a lead's mean chance that is left when it waits `hours` longer than `at`; 1 without evidence.
+
+        What a lead costs by being kept for a later batch is 1 less this, times its opportunity.
+        """
+        if not hours >= 0:
+            raise InputError(Finding(severity="error", table="call", message="'hours' must be 0 or more.", value=hours))
+        chance = (
+            self.predict_fit(leads, reps, at=at).mean(axis=1, dtype=np.float64) if len(reps) else np.zeros(len(leads))
+        )
+        found = self.scorer_.waiting
+        if found is None:
+            return np.ones(len(leads))
+        return found.kept(chance, waited(leads, moment(at, "at").timestamp() / 86_400.0), hours)
 
     def advantage(
         self, leads: pd.DataFrame, reps: pd.DataFrame, *, at: When

@@ -74,7 +74,8 @@ class Waiting:
         """(n,) share of `chance` that is left after `further` more hours, in [0, 1] and never rising with them."""
         more = self.loss(hours + further) - self.loss(hours)
         odds = chance / np.maximum(1.0 - chance, 1e-12) * np.exp(-more)
-        return np.asarray(np.minimum(odds / (1.0 + odds) / np.maximum(chance, 1e-12), 1.0), dtype=np.float64)
+        left = np.minimum(odds / (1.0 + odds) / np.maximum(chance, 1e-12), 1.0)
+        return np.where(np.isfinite(hours), left, 1.0)
 
     def state(self) -> dict[str, Any]:
         """The JSON form."""

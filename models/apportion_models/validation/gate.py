@@ -144,5 +144,11 @@ def _sentence(
         "rep x segment": "There is no evidence that reps differ in which kinds of leads they convert",
     }
     told = "" if p_value is None else f", but the test that there is no such effect gives p = {p_value:.2g}"
-    kept = "It stays in the model, shrunk by what little there is" if in_use else "It is left out: the simpler model beat it"
-    return f"{no[name]}: out of time the {change}{told}. {kept}{'; no gain is claimed from it' if name != 'lead' else ''}."
+    kept = (
+        "It stays in the model, shrunk by what little there is"
+        if in_use
+        else "It is left out: the simpler model beat it"
+    )
+    return (
+        f"{no[name]}: out of time the {change}{told}. {kept}{'; no gain is claimed from it' if name != 'lead' else ''}."
+    )
