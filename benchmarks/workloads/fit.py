@@ -171,7 +171,8 @@ def run(
 ) -> list[dict[str, Any]]:
     """All rows. `scale` 1 is the full benchmark; less means fewer seeds and no history beyond 100,000 × scale rows.
 
-    `only` keeps the one part of that world and number of rows, as in "known form 5000"; `tell` is handed each row as it comes.
+    `only` keeps the one part of that world and number of rows, as in "known form 5000"; `tell` is handed each row as it
+    comes.
     """
     rows: list[dict[str, Any]] = []
 

@@ -1,4 +1,4 @@
-"""What others would do: rates by rep and by cell, boosting on the frame of pairs, logistic regression with interactions.
+"""What others would do: rates by rep and by cell, boosting on the frame of pairs, logistic with interactions.
 
 Each rival is a function of the history, the reps, the leads and the moment, and gives the (L, R) chances. They are told
 the same as FitModel: the leads' columns, and the reps' level, start date and declared skill.

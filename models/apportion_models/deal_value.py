@@ -187,7 +187,7 @@ def _regress(
 def _uncertainty(
     matrix: Floats, intercept: float, weights: Floats, value: Floats, penalty: float
 ) -> tuple[Floats, float]:
-    """Covariance of intercept and weights, and the dispersion (Pearson): deals vary by its square root about their mean.
+    """Covariance of intercept and weights, and the dispersion (Pearson), whose root is how deals vary about their mean.
 
     With the log link every deal weighs the same (McCullagh and Nelder 1989, 8.3); the ridge of `_regress` is in it.
     """
@@ -197,7 +197,7 @@ def _uncertainty(
     ridge = np.diag(np.concatenate([[0.0], np.full(weights.size, penalty * value.size)])) + 1e-9 * np.eye(len(x[0]))
     freedom = float(np.trace(np.linalg.solve(information + ridge, information)))
     dispersion = float(((ratio - 1.0) ** 2).sum() / max(value.size - freedom, 1.0))
-    return dispersion * np.linalg.inv(information + ridge), dispersion
+    return np.asarray(dispersion * np.linalg.inv(information + ridge), dtype=np.float64), dispersion
 
 
 def _later_fifths(value: Floats, expected: Floats) -> dict[str, float]:

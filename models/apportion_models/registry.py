@@ -25,8 +25,8 @@ from apportion_models.deal_value import DealValue
 from apportion_models.errors import Finding, ModelError
 from apportion_models.features.leads import LeadEncoder
 from apportion_models.features.reps import RepEncoder
-from apportion_models.fit.card import card_markdown
 from apportion_models.fit.boosted import BoostedLead
+from apportion_models.fit.card import card_markdown
 from apportion_models.fit.levels import LEVELS
 from apportion_models.fit.model import FitModel
 from apportion_models.fit.scorer import Scorer

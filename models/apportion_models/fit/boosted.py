@@ -40,9 +40,7 @@ class BoostedLead:
     Build it with `BoostedLead.learn`.
     """
 
-    ranks: tuple[
-        Floats, ...
-    ]  # per category, in the encoder's order: (width + 1,) place of each code; the last is of -1
+    ranks: tuple[Floats, ...]  # per category, as in the encoder: (width + 1,) place of each code, the last of -1
     baseline: float
     feature: NDArray[np.int32]  # (T, 7)
     threshold: Floats  # (T, 7)

@@ -110,8 +110,8 @@ def card_markdown(card: Mapping[str, Any]) -> str:
     if card["boosted_lead_part"]:
         lines.append("- boosted trees of the lead's columns, for they paid on later leads")
     lines.append(
-        f"- how good the leads were that a rep was given; managers are taken to see {card['unseen']:.0%} more of a lead "
-        "than the table shows, and that is not taken for skill"
+        "- how good the leads were that a rep was given; managers are taken to see "
+        f"{card['unseen']:.0%} more of a lead than the table shows, and that is not taken for skill"
     )
     if card["waiting"] is not None:
         lines += ["", "## Waiting", "", card["waiting"]["sentence"]]

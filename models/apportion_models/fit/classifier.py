@@ -60,7 +60,7 @@ class HierarchicalClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mi
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> HierarchicalClassifier:
         """Learn from X (n, f) and two classes y (n,). Raises ValueError for other input."""
-        X, y = validate_data(self, X, y, dtype=np.float64)
+        checked, y = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(y)
         kind = type_of_target(y, input_name="y", raise_unknown=True)
         if kind != "binary":
@@ -68,12 +68,13 @@ class HierarchicalClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mi
         self.classes_, label = np.unique(y, return_inverse=True)
         if self.classes_.size < 2:
             raise ValueError("This classifier needs samples of 2 classes in the data, but the data contains one class.")
-        keys, x = self._split(X)
+        keys, x = self._split(checked)
         self._mean, scale = x.mean(axis=0), x.std(axis=0)
         self._scale = np.where(scale > 0, scale, 1.0)
         self.groups_, of = np.unique(keys, return_inverse=True)
         order = np.lexsort((*self._columns(x).T[::-1], label, of))  # the order of the rows changes nothing
-        columns, label, of = self._columns(x)[order], label[order].astype(np.float64), of[order]
+        columns, of = self._columns(x)[order], of[order]
+        won: Floats = label[order].astype(np.float64)
         varying = self._own(columns)
         design = Design(
             fixed=columns,
@@ -85,7 +86,7 @@ class HierarchicalClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mi
             varying_scale=np.full(varying.shape[1], float(self.scale_varying)),
         )
         with threadpool_limits(limits=1):
-            found = fit_hierarchy(design, lambda _: label, float((label.sum() + 0.5) / (label.size + 1.0)))
+            found = fit_hierarchy(design, lambda _: won, float((won.sum() + 0.5) / (won.size + 1.0)))
         self.intercept_, self.coef_ = float(found.beta[0]), found.beta[1:]
         self.group_coef_, self.spread_ = found.b, np.sqrt(found.varying_variance)
         self._covariance = found.covariance
@@ -94,8 +95,7 @@ class HierarchicalClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mi
     def decision_function(self, X: ArrayLike) -> Floats:
         """(n,) logits of the second class."""
         check_is_fitted(self, "coef_")
-        X = validate_data(self, X, dtype=np.float64, reset=False)
-        keys, x = self._split(X)
+        keys, x = self._split(validate_data(self, X, dtype=np.float64, reset=False))
         columns = self._columns(x)
         own = self._own(columns)
         eta = self.intercept_ + (columns[:, 1:] * self.coef_).sum(axis=1)

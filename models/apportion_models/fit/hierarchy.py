@@ -66,7 +66,9 @@ LabelRule = Callable[[Floats], Floats]
 def fit_hierarchy(design: Design, labels: LabelRule, rate: float) -> Posterior:
     """Fit; `labels` maps the current chances (n,) to labels (n,) in [0, 1]; `rate` starts the intercept."""
     state = _State(design, rate)
-    for rounds in range(1, MAX_ROUNDS + 1):
+    rounds = 0
+    while rounds < MAX_ROUNDS:
+        rounds += 1
         change, step = state.advance(labels)
         if change < TOLERANCE and step < STEP_TOLERANCE:
             break
@@ -95,14 +97,15 @@ class _Quadratic:
         reps, p, width = self.cross.shape
         information, side = self.gram + np.diag(fixed), self.side
         if not width:
-            return _Solved(np.linalg.solve(information, side), self.side_b, information, self.blocks, self.cross)
+            only = np.asarray(np.linalg.solve(information, side), dtype=np.float64)
+            return _Solved(only, self.side_b, information, self.blocks, self.cross)
         blocks = self.blocks.copy()
         blocks[:, np.arange(width), np.arange(width)] += varying
-        inverse = np.linalg.inv(blocks)
+        inverse = np.asarray(np.linalg.inv(blocks), dtype=np.float64)
         carry = self.cross @ inverse
         flat = carry.transpose(1, 0, 2).reshape(p, reps * width)
         information -= flat @ self.cross.transpose(1, 0, 2).reshape(p, reps * width).T
-        beta = np.linalg.solve(information, side - flat @ self.side_b.ravel())
+        beta = np.asarray(np.linalg.solve(information, side - flat @ self.side_b.ravel()), dtype=np.float64)
         b = (inverse @ self.side_b[:, :, None])[:, :, 0] - np.tensordot(carry, beta, axes=(1, 0))
         return _Solved(beta, b, information, inverse, carry)
 

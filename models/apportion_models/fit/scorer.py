@@ -184,7 +184,7 @@ class Scorer:
         base = self._lead_logit(cases.frame, leads, cases.assigned)
         advantage, variance, given = np.zeros(len(cases)), np.zeros(len(cases)), np.zeros(len(cases))
         if self.b.shape[1]:
-            lead_end, rep_end = self._cuts()
+            lead_end, _ = self._cuts()
             given = np.append(self.given, 0.0)[place][rep_of]
             static = self.reps.static_part(known).matrix[rep_of]
             ramp = self.reps.ramp(start_days(known)[rep_of], cases.assigned)
@@ -287,7 +287,7 @@ class Scorer:
         for number, coder in enumerate(self.leads.segment_coders(), start=1):
             kind += [number] * (min(coder.width, SEGMENT_LEVELS) if isinstance(coder, CategoryCoder) else 1)
         kinds = np.array(kind)
-        return (kinds[rows] != kinds[columns]) | (rows == columns)
+        return np.asarray((kinds[rows] != kinds[columns]) | (rows == columns), dtype=np.bool_)
 
 
 @dataclass(frozen=True, kw_only=True)

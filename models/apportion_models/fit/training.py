@@ -78,12 +78,11 @@ class Training:
     def scorer(self, level: str) -> Scorer:
         """The fit part at this level."""
         if level not in self._fitted:
-            self._fitted[level] = {
-                LEVELS[0]: self._base_rate,
-                LEVELS[1]: self._by_lead,
-                LEVELS[2]: lambda: self._by_rep(LEVELS[2]),
-                LEVELS[3]: lambda: self._by_rep(LEVELS[3]),
-            }[level]()
+            if level == LEVELS[0]:
+                found = self._base_rate()
+            else:
+                found = self._by_lead() if level == LEVELS[1] else self._by_rep(level)
+            self._fitted[level] = found
         return self._fitted[level]
 
     def rows(self, level: str) -> Rows:
@@ -145,7 +144,9 @@ class Training:
         parts = [static.matrix[rep_of], ramp, given[rep_of, None], *(column[self.order, None] for column in matches)]
         groups = (*groups, *static.groups, *(["rep tenure"] * ramp.shape[1]), GIVEN)
         groups += tuple(f"match: {match.column}" for match in encoder.matches)
-        matrix = np.hstack([lead, *(part.astype(np.float32) for part in parts)])
+        columns: list[NDArray[np.float32]] = [lead.astype(np.float32, copy=False)]
+        columns += [part.astype(np.float32) for part in parts]
+        matrix: Matrix = np.hstack(columns)
         return self._fit(level, matrix, groups, self.encoder, boosted, encoder, given)
 
     def rep_in_order(self) -> NDArray[np.intp]:

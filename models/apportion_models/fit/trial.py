@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -40,7 +41,7 @@ Floats = NDArray[np.float64]
 
 def run_trial(
     cases: Cases, settings: Settings, *, boosted: bool | None, gap_days: float, margin: float, random_state: int
-) -> tuple[Evidence, dict[str, object], Training]:
+) -> tuple[Evidence, dict[str, Any], Training]:
     """The evidence, the measures out of time by level ({} when nothing could be tested), and the training of the whole.
 
     `boosted` None: the boosted lead part is used where it pays out of time.

@@ -28,7 +28,7 @@ def test_strong_reps_are_found(strong: tuple[World, pd.DataFrame, FitModel]) -> 
 
 
 def test_identical_reps_are_not_told_apart() -> None:
-    """Where reps are alike, at most one world in six is called different, and what stays in use moves chances little."""
+    """Where reps are alike, at most one world in six is called different, and what stays in use moves little."""
     called = 0
     for seed in range(6):
         world = World(seed=seed)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -39,7 +41,7 @@ def test_what_is_left_never_rises_with_waiting(slope: float, hours: float, more:
     """The share kept is within 0 and 1, 1 for no further wait, and falls."""
     found = Waiting(slope=slope, standard_error=0.1, typical=2.0, longest=500.0, rows=1000, sentence="")
     kept = [float(found.kept(np.array([0.2]), np.array([hours]), one)[0]) for one in sorted(more)]
-    assert all(0.0 <= one <= 1.0 for one in kept) and all(a >= b - 1e-12 for a, b in zip(kept, kept[1:], strict=False))
+    assert all(0.0 <= one <= 1.0 for one in kept) and all(a >= b - 1e-12 for a, b in pairwise(kept))
     assert float(found.kept(np.array([0.2]), np.array([hours]), 0.0)[0]) == pytest.approx(1.0)
 
 
@@ -64,7 +66,7 @@ def test_a_model_knows_what_waiting_costs() -> None:
     early, late = (model.predict_fit(table, world.reps(), at=LAST) for table in (fresh, stale))
     assert (early > late).all() and "takes about" in model.card_["waiting"]["sentence"]
     day, week = (model.keep_waiting(fresh, world.reps(), at=LAST, hours=h) for h in (24, 168))
-    assert ((0 < week) & (week < day) & (day < 1)).all()
+    assert ((week > 0) & (week < day) & (day < 1)).all()
     with pytest.raises(InputError, match="hours"):
         model.keep_waiting(fresh, world.reps(), at=LAST, hours=-1)
 
