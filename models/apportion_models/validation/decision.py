@@ -36,6 +36,11 @@ class Claim:
         """Whether no gain at all is within the interval."""
         return self.low <= 0.0 <= self.high
 
+    @property
+    def claimed(self) -> float:
+        """What may be said: the uplift where the interval lies above 0, else nothing."""
+        return self.uplift if self.low > 0.0 else 0.0
+
 
 def claimed_uplift(
     *, base: Floats, advantage: Floats, value: Floats, rep: Ints, share: Floats, realised: Realised | None

@@ -73,6 +73,7 @@ def test_claims_grow_with_what_came_true() -> None:
     assert claims[0].uplift == pytest.approx(0.0, abs=1e-12) and claims[0].has_zero
     assert claims[2].uplift == pytest.approx(worth[np.arange(40), rep].sum() / (worth @ share).sum() - 1.0)
     assert claims[0].uplift < claims[1].uplift < claims[2].uplift
+    assert claims[0].claimed == 0.0 and claims[2].claimed == claims[2].uplift
     assert all(one.low < one.uplift < one.high for one in claims)
     none = claimed_uplift(base=base, advantage=advantage, value=value, rep=rep, share=share, realised=None)
     assert (none.uplift, none.low, none.high) == (0.0, 0.0, 0.0)
