@@ -71,7 +71,7 @@ def run_trial(
         homogeneity_given_leads=alike,
         rates=rates,
         tested_rows=int(tested.results.label.size),
-        realised=tested.realised(verdict.level),
+        realised=tested.realised(verdict.level, whole),
     )
     measures = {level: summary(tested.results.label, chance) for level, chance in tested.results.chances.items()}
     return evidence, measures, whole
@@ -84,15 +84,18 @@ class Trial:
     results: OutOfTime
     rows: Mapping[str, Sequence[Rows]]  # by level, one a split
 
-    def realised(self, level: str) -> Realised | None:
-        """How much of the reps' advantages came true, at a level that has any."""
+    def realised(self, level: str, whole: Training) -> Realised | None:
+        """How much of the reps' advantages came true, at a level that has any.
+
+        How good the leads were that each rep was given is taken from the whole history, where it is known best.
+        """
         if level not in LEVELS[2:]:
             return None
         parts = self.rows[level]
-        base, advantage, given = (
-            np.concatenate([getattr(part, name) for part in parts]) for name in ("base", "advantage", "given")
-        )
-        return realised_share(self.results.label, base, advantage, given, self.results.rep_id)
+        base, advantage = (np.concatenate([getattr(part, name) for part in parts]) for name in ("base", "advantage"))
+        scorer = whole.scorer(level)
+        given = pd.Series(scorer.given, index=list(scorer.rep_ids)).reindex(self.results.rep_id.astype(str)).to_numpy()
+        return realised_share(self.results.label, base, advantage, np.nan_to_num(given), self.results.rep_id)
 
 
 def boosting_pays(cases: Cases, settings: Settings, *, gap_days: float) -> bool:
