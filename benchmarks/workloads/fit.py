@@ -6,6 +6,7 @@ of the plan that knows the truth. *Optimism*: what the model says of its own pla
 are 90 %, over the seeds.
 
     python benchmarks/workloads/fit.py 1 > rows.jsonl
+    python benchmarks/workloads/fit.py 1 "known form 5000" alone
 """
 
 from __future__ import annotations
@@ -169,12 +170,16 @@ def summarised(found: list[dict[str, dict[str, float]]], **what: object) -> Iter
 
 
 def run(
-    scale: float = 1.0, *, tell: Callable[[dict[str, Any]], None] = lambda _: None, only: str = ""
+    scale: float = 1.0,
+    *,
+    tell: Callable[[dict[str, Any]], None] = lambda _: None,
+    only: str = "",
+    rivals: bool = True,
 ) -> list[dict[str, Any]]:
     """All rows. `scale` 1 is the full benchmark; less means fewer seeds and no history beyond 100,000 × scale rows.
 
     `only` keeps the one part of that world and number of rows, as in "known form 5000"; `tell` is handed each row as it
-    comes.
+    comes; without `rivals` FitModel stands alone.
     """
     rows: list[dict[str, Any]] = []
 
@@ -189,7 +194,7 @@ def run(
     most = max(1_000.0, 100_000 * scale)
     with threadpool_limits(limits=1):
         for world, spec in WORLDS.items():
-            models: dict[str, Rival] = {OURS: ours, **RIVALS}
+            models: dict[str, Rival] = {OURS: ours, **(RIVALS if rivals else {})}
             few = {name: model for name, model in models.items() if name in (OURS, *TUNED)}
             for size, full in SIZES:
                 if size <= most and only in ("", f"{world} {size}"):
@@ -208,4 +213,5 @@ if __name__ == "__main__":
         float(sys.argv[1]) if len(sys.argv) > 1 else 1.0,
         tell=lambda row: print(json.dumps(row), flush=True),
         only=sys.argv[2] if len(sys.argv) > 2 else "",
+        rivals="alone" not in sys.argv[3:],
     )

@@ -28,7 +28,7 @@ CHUNK = 65_536  # rows whose columns are made at a time
 GIVEN = "given leads"
 # Prior scales of the standard deviations of effects on the logit.
 SCALE_LEAD, SCALE_PEERS, SCALE_WHOLE = 0.5, 0.3, 1.0
-SCALE_EXPERTISE, SCALE_ELSEWHERE = 0.2, 0.08
+SCALE_EXPERTISE, SCALE_ELSEWHERE = 0.2, 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
