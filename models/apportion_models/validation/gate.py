@@ -149,4 +149,5 @@ def _sentence(
         if in_use
         else "It is left out: the simpler model beat it"
     )
+    kept += "; no gain is claimed from it" if name != "lead" else ""
     return f"{no[name]}: out of time the {change}{told}. {kept}."
