@@ -2,7 +2,7 @@
 # `make help` lists the rest; `make test PYTHON=python3.12` chooses the interpreter; docs/decisions/002-one-command-each.md says why.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format types imports docs data wheel lock clean
+.PHONY: help demo test benchmarks lint format types imports docs data wheel lock clean
 
 # The first interpreter that is new enough, since `python3` is an old one on some machines.
 ifndef PYTHON
@@ -23,7 +23,7 @@ READY := .venv/.made-from-$(MADE_FROM)
 RUN := .venv/bin/python -m
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):[^#]*## /\1	/p' Makefile | expand -t 10
+	@sed -n 's/^\([a-z]*\):[^#]*## /\1	/p' Makefile | expand -t 12
 
 demo: $(READY) ## assign the sample batch: a summary here, files in out/demo
 	@.venv/bin/apportion demo $(ARGS)
@@ -32,13 +32,16 @@ demo: $(READY) ## assign the sample batch: a summary here, files in out/demo
 test: $(READY) ## run all tests; ARGS="-k name" picks, APPORTION_TEST_SIZE=full tries more cases
 	@OMP_NUM_THREADS=1 $(RUN) pytest -n auto --maxprocesses 8 $(ARGS)
 
+benchmarks: $(READY) ## side by side with what a user would pick instead; ARGS="--quick", ARGS="--huge", ARGS="counts"; tables and plots in out/benchmarks
+	@$(RUN) benchmarks $(ARGS)
+
 lint: $(READY) ## style of the code
 	@$(RUN) ruff check . && $(RUN) ruff format --check .
 
 format: $(READY) ## mend what `make lint` can mend
 	@$(RUN) ruff check --fix . ; $(RUN) ruff format .
 
-types: $(READY) ## strict types of both packages
+types: $(READY) ## strict types of both packages and the benchmarks
 	@$(RUN) mypy
 
 imports: $(READY) ## the rooms know each other one way only
@@ -67,7 +70,7 @@ lock: .tools/bin/uv ## pin again what pyproject.toml allows; ARGS=--upgrade take
 
 clean: ## remove all that the commands above have made
 	rm -rf .venv .tools dist out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-	find models solver tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find models solver benchmarks tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 NEW_ENOUGH = [ -n "$(PYTHON)" ] && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	|| { echo "Apportion needs Python 3.11 or newer, and '$(or $(PYTHON),python3)' is not. Name one: make test PYTHON=/path/to/python" >&2; exit 1; }

@@ -17,6 +17,7 @@ from apportion_models.tables.read import (
     read_table,
     read_teams,
     read_territories,
+    read_with_source,
 )
 from apportion_models.tables.references import check_references
 
@@ -40,4 +41,5 @@ __all__ = [
     "read_table",
     "read_teams",
     "read_territories",
+    "read_with_source",
 ]

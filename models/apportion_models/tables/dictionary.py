@@ -18,6 +18,10 @@ model may use: a number when every value is one, else text.
 
 What can be read safely is read, and reported as a repair. What cannot is refused with table, row, column, value and
 remedy, all at once. Rows are counted from 1 without the header.
+
+What comes out joins with what went in: `assignments.csv` has the leads' own columns, all of them, with their names,
+order and cells, then the columns of the plan. `lead_id` is always there; a column of yours that bears the name of one
+of the plan's is kept as `lead_<name>`.
 """
 
 _RULES = """## Rules between columns

@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from apportion_models.errors import Finding, UsageError
-from apportion_models.tables.cells import constant
+from apportion_models.tables.cells import Cells, constant
 from apportion_models.tables.contracts import Column, Table
 from apportion_models.tables.declared import TABLES
 from apportion_models.tables.mapping import Mapping, Reading, TableMapping, load_mapping
 from apportion_models.tables.notes import Mask, Notes
 from apportion_models.tables.raw import Raw, Values
 from apportion_models.tables.rules import Checked, check, check_currency
-from apportion_models.tables.shape import shape
+from apportion_models.tables.shape import shape, widen
 from apportion_models.tables.sources import Source, open_source
 from apportion_models.tables.values import Parsed, Reader
 
@@ -36,6 +37,27 @@ def read_table(
 
     Raises `TableError` with every error at once, `ServiceError` when a database fails, `UsageError` for a wrong call.
     """
+    return _read(name, source, mapping, findings)[0].frame
+
+
+def read_with_source(
+    name: str, source: Source | None, *, mapping: MappingSource | None = None, findings: list[Finding] | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The table as `read_table` gives it, and the source beside it, row by row.
+
+    The source's rows that were read, with all its columns, by its own names, in its order and with its cells as they
+    are. Columns that the mapping joins come behind. A column without a name is not in it.
+    """
+    checked, raw = _read(name, source, mapping, findings)
+    kept = raw.keep(np.isin(raw.rows, checked.rows))
+    columns = {own: values.to_series() if isinstance(values, Cells) else values for own, values in kept.columns.items()}
+    return checked.frame, pd.DataFrame(columns, index=checked.frame.index)
+
+
+def _read(
+    name: str, source: Source | None, mapping: MappingSource | None, findings: list[Finding] | None
+) -> tuple[Checked, Raw]:
+    """The checked table, and the raw one that it was made from, before it got our names."""
     if name not in TABLES:
         raise UsageError(f"the table must be one of {', '.join(TABLES)}. Got {name!r}.")
     table, notes = TABLES[name], Notes(name)
@@ -44,13 +66,13 @@ def read_table(
     raw = open_source(source, own.file, whole, notes)
     if notes.errors and not raw.columns:
         notes.settle(findings)
-    raw = shape(raw, table, own, whole, notes)
-    checked = _parsed(raw, table, own, notes)
+    raw = widen(raw, own, whole, notes)
+    checked = _parsed(shape(raw, table, own, notes), table, own, notes)
     check(checked)
     if not len(checked.frame):
         notes.add("notice", "the table has no rows")
     notes.settle(findings)
-    return checked.frame
+    return checked, raw
 
 
 def _parsed(raw: Raw, table: Table, own: TableMapping, notes: Notes) -> Checked:

@@ -17,13 +17,17 @@ from apportion_models.tables.sources import beside, read_file
 from apportion_models.tables.words import NO, YES
 
 
-def shape(raw: Raw, table: Table, own: TableMapping, mapping: Mapping | None, notes: Notes) -> Raw:
-    """The raw table with our column names, by the mapping and the aliases; attributes keep theirs."""
+def widen(raw: Raw, own: TableMapping, mapping: Mapping | None, notes: Notes) -> Raw:
+    """The rows that the mapping keeps, with the second files' columns beside the source's; all by their own names."""
     early = {name: words for name, words in own.where.items() if not own.join or name in raw.columns}
     raw = _keep(raw, early, notes)
     for join in own.join:
         raw = _join(raw, join, mapping, notes)
-    raw = _keep(raw, {name: words for name, words in own.where.items() if name not in early}, notes)
+    return _keep(raw, {name: words for name, words in own.where.items() if name not in early}, notes)
+
+
+def shape(raw: Raw, table: Table, own: TableMapping, notes: Notes) -> Raw:
+    """The raw table with our column names, by the mapping and the aliases; attributes keep theirs."""
     columns = dict(raw.columns)
     mapped = dict(own.columns)
     flags = outcome_flags(columns) if table.column("outcome") and not {"outcome"} & {*mapped, *columns} else None

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,15 @@ import pandas as pd
 
 import apportion.engines as engines
 from apportion.app.believe import estimate, needs_spread, obtain_model, past_rates
+from apportion.app.fairness import price_of_fairness
+from apportion.app.prints import model_print, table_print
 from apportion.app.sources import Read, Sources, default_moment, read_sources
 from apportion.build import Batch, build_batch
 from apportion.connectors import csv_bytes, json_bytes, write_files
+from apportion.engines.clock import Clock
 from apportion.policy import Policy, document_policy, load_policy
 from apportion.problem import Plan, Status
-from apportion.reasons import Explanations, assignments_frame, explain, plan_document
+from apportion.reasons import Explanations, Fairness, assignments_frame, beside_source, explain, plan_document
 from apportion.whatif import BaselineResult, router_context, run_baselines, score
 from apportion_models import FitModel
 from apportion_models.errors import Finding, InfeasibleError, InputError, LimitError, PolicyError
@@ -54,21 +57,31 @@ class AssignReport:
     baselines: tuple[BaselineResult, ...]
     order: tuple[str, ...]
     run: dict[str, Any] = field(default_factory=dict)
+    given: pd.DataFrame | None = None
+    fairness: Fairness | None = None
 
-    @property
+    @cached_property
     def assignments(self) -> pd.DataFrame:
-        """The leads' columns in the order of their table, then what was decided and why."""
+        """The leads' source, row by row and column by column as it is, then what was decided and why."""
         table = assignments_frame(self.batch, self.plan, explanations=self.explanations)
         place = {lead: row for row, lead in enumerate(table["lead_id"].astype(str))}
-        return table.iloc[[place[lead] for lead in self.order]].reset_index(drop=True)
+        told = table.iloc[[place[lead] for lead in self.order]].reset_index(drop=True)
+        return told if self.given is None else beside_source(self.given, told)
 
     def document(self) -> dict[str, Any]:
         """plan.json."""
         document = plan_document(self.batch, self.plan, explanations=self.explanations)
-        document["run"] = self.run
+        if self.fairness is not None:
+            document["fairness"] = self.fairness.to_dict() | {"words": list(self.fairness_words)}
+        document["run"] = self.run | {"assignments": table_print(self.assignments)}
         document["baselines"] = [_measured(result) for result in (self.own, *self.baselines)]
         document["evidence"] = list(self.model.evidence_.sentences)
         return document
+
+    @property
+    def fairness_words(self) -> tuple[str, ...]:
+        """What the equity rules cost, in sentences; none where there are no such rules."""
+        return () if self.fairness is None else self.fairness.words(self.batch.policy.currency)
 
     def html(self) -> str:
         """report.html."""
@@ -82,6 +95,7 @@ class AssignReport:
             explanations=self.explanations,
             evidence={"What the history gives evidence for": self.model.evidence_.sentences},
             findings=self.model.findings_,
+            fairness=self.fairness_words,
             run=self.run,
             title=f"Lead assignment: {self.batch.policy.name}",
         )
@@ -104,6 +118,7 @@ class Prepared:
     batch: Batch
     model: FitModel
     order: tuple[str, ...]
+    given: pd.DataFrame | None
     seed: int
     run: dict[str, Any]
 
@@ -119,7 +134,7 @@ def prepare(request: AssignRequest, *, step: Step = lambda _: None) -> Prepared:
     model = obtain_model(read, request.model, at=at, seed=seed)
     step("Posing the batch")
     batch = build_batch(policy, read.tables, estimate(model, read, at=at, with_spread=needs_spread(policy)), at=at)
-    return Prepared(batch, model, read.order, seed, _run_facts(batch, model, request, seed))
+    return Prepared(batch, model, read.order, read.given, seed, _run_facts(batch, model, request, seed, read.prints))
 
 
 def assign(
@@ -135,15 +150,14 @@ def assign(
     """
     prepared = prepare(request, step=step)
     batch, model, solving = prepared.batch, prepared.model, prepared.batch.policy.solve
+    gap = solving.gap if request.gap is None else request.gap
+    time_limit = solving.time_limit if request.time_limit is None else request.time_limit
     step("Solving")
-    plan = engines.solve(
-        batch.problem,
-        gap=solving.gap if request.gap is None else request.gap,
-        time_limit=solving.time_limit if request.time_limit is None else request.time_limit,
-        seed=prepared.seed,
-        on_progress=on_progress,
-    )
+    clock = Clock(time_limit)
+    plan = engines.solve(batch.problem, gap=gap, time_limit=time_limit, seed=prepared.seed, on_progress=on_progress)
     _refuse_without_plan(batch, plan)
+    step("Solving without the equity rules, to tell what they cost")
+    fairness = price_of_fairness(batch.problem, plan, gap=gap, seconds=clock.left(), seed=prepared.seed)
     step("Explaining")
     context = router_context(batch, rank=past_rates(model, batch.reps), seed=prepared.seed)
     return AssignReport(
@@ -155,6 +169,8 @@ def assign(
         baselines=run_baselines(batch.problem, context),
         order=prepared.order,
         run=prepared.run,
+        given=prepared.given,
+        fairness=fairness,
     )
 
 
@@ -188,7 +204,9 @@ def _refuse_without_plan(batch: Batch, plan: Plan) -> None:
         raise LimitError("No plan was found within the time limit, and none was proved impossible. Raise --time-limit.")
 
 
-def _run_facts(batch: Batch, model: FitModel, request: AssignRequest, seed: int) -> dict[str, Any]:
+def _run_facts(
+    batch: Batch, model: FitModel, request: AssignRequest, seed: int, prints: Mapping[str, str]
+) -> dict[str, Any]:
     """What a person needs to repeat the run: versions and fingerprints, no path and no clock."""
     from apportion import __version__
 
@@ -196,17 +214,12 @@ def _run_facts(batch: Batch, model: FitModel, request: AssignRequest, seed: int)
         "apportion": __version__,
         "at": batch.at.isoformat(),
         "policy": batch.policy.fingerprint,
-        "leads": _fingerprint(batch.leads),
-        "reps": _fingerprint(batch.reps),
+        **prints,
         "model": model.level_,
         "model_source": "saved" if request.model else "history",
+        "model_hash": model_print(model),
         "seed": seed,
     }
-
-
-def _fingerprint(table: pd.DataFrame) -> str:
-    """sha256 of the table as CSV, in the order of ids."""
-    return hashlib.sha256(csv_bytes(table)).hexdigest()
 
 
 def _measured(result: BaselineResult) -> dict[str, Any]:

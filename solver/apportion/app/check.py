@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -11,20 +12,38 @@ import numpy as np
 import pandas as pd
 
 from apportion.app.assign import AssignRequest, prepare
+from apportion.app.prints import cells_print, read_cells
+from apportion.app.sources import READERS
 from apportion.build import Batch
 from apportion.problem import AssignmentProblem, Certificate, Plan, Prices, RulePrice, Status, Verdict, verify
+from apportion.reasons import PLAN_COLUMNS
 from apportion_models.errors import Finding, InputError
 
 PLAN, ASSIGNMENTS = "plan.json", "assignments.csv"
-OTHER_INPUTS = "The tables or the policy are not those that the plan was made from: its fingerprints differ."
+EDITED = "was changed after the plan was written: its fingerprint is not the one in plan.json."
 
 
 @dataclass(frozen=True, eq=False)
 class CheckReport:
-    """The verdict on a written plan. same_inputs : whether tables and policy are those that the plan was made from."""
+    """The verdict on a written plan.
+
+    other_inputs : which of the tables, the policy, the mapping and the model are not those that the plan was made from.
+    edited : places in assignments.csv that are not as they were written.
+    """
 
     verdict: Verdict
-    same_inputs: bool
+    other_inputs: tuple[str, ...]
+    edited: tuple[Finding, ...] = ()
+
+    @property
+    def same_inputs(self) -> bool:
+        """Whether everything is what the plan was made from."""
+        return not self.other_inputs
+
+
+def other_inputs_words(names: tuple[str, ...]) -> str:
+    """The sentence that tells of inputs that are not the plan's own."""
+    return f"Not what the plan was made from, for the fingerprints differ: {', '.join(names)}."
 
 
 def check(folder: Path, request: AssignRequest) -> CheckReport:
@@ -36,17 +55,51 @@ def check(folder: Path, request: AssignRequest) -> CheckReport:
     at = _moment(folder / PLAN, document) if request.at is None else request.at
     prepared = prepare(AssignRequest(**{**_shallow(request), "at": at}))
     problem = prepared.batch.problem
-    rep = _reps(folder / ASSIGNMENTS, prepared.batch, document)
-    facts = prepared.run
-    made_from = document["run"]
-    same = all(facts[key] == made_from.get(key) for key in ("policy", "leads", "reps"))
+    table = _assignments(folder / ASSIGNMENTS)
+    rep = _reps(table, prepared.batch, document)
+    others = _other_inputs(prepared.run, document["run"])
     try:
         plan = _plan(document, problem, rep)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        if not same:
-            raise InputError(OTHER_INPUTS) from None
+        if others:
+            raise InputError(other_inputs_words(others)) from None
         raise InputError(f"{folder / PLAN} lacks a part of a plan, or has it damaged: {error}.") from None
-    return CheckReport(verify(problem, plan), same)
+    return CheckReport(verify(problem, plan), others, tuple(_edited(table, document)))
+
+
+def _other_inputs(now: dict[str, Any], then: dict[str, Any]) -> tuple[str, ...]:
+    """The inputs that differ, or that only one of the two runs had.
+
+    A model that was learnt is what its history, reps and seed make it, and may differ in the last digit where another
+    machine learns it; a saved one has its own fingerprint.
+    """
+    keys = ["policy", "mapping", *READERS]
+    learnt = (now.get("model_source"), then.get("model_source")) == ("history", "history")
+    keys.append("seed" if learnt else "model_hash")
+    return tuple(key.removesuffix("_hash") for key in keys if now.get(key) != then.get(key))
+
+
+def _edited(table: pd.DataFrame, document: dict[str, Any]) -> Iterator[Finding]:
+    """Cells that differ from plan.json, by name; else that something differs, by the table's fingerprint."""
+    rows = [*document["assignments"], *document.get("screened", [])]
+    said = {str(row.get("lead_id")): row for row in rows if isinstance(row, dict)}
+    told = False
+    for column in (name for name in PLAN_COLUMNS if name in table and name != "rep_id"):
+        for row, (lead, cell) in enumerate(zip(table["lead_id"], table[column], strict=True), 1):
+            if column in said.get(lead, {}) and not _same(cell, said[lead][column]):
+                told = True
+                yield _fault(column, cell, f"{PLAN} says {said[lead][column]!r} of {lead}; both files must agree.", row)
+    if not told and document["run"].get("assignments") != cells_print(table):
+        yield Finding(severity="error", table=ASSIGNMENTS, message=EDITED)
+
+
+def _same(cell: str, value: Any) -> bool:
+    if value is None or isinstance(value, str):
+        return cell == (value or "")
+    try:
+        return float(cell) == float(value)
+    except (TypeError, ValueError):
+        return False
 
 
 def _shallow(request: AssignRequest) -> dict[str, Any]:
@@ -76,9 +129,8 @@ def _moment(path: Path, document: dict[str, Any]) -> pd.Timestamp:
     return moment
 
 
-def _reps(path: Path, batch: Batch, document: dict[str, Any]) -> np.ndarray:
+def _reps(table: pd.DataFrame, batch: Batch, document: dict[str, Any]) -> np.ndarray:
     """(L,) rep of each of the problem's leads, by the written assignments."""
-    table = _assignments(path)
     faults = [*_each_lead_once(table, batch), *_screened_stay_out(table, batch), *_same_as_plan(table, document)]
     places = {rep: place for place, rep in enumerate(batch.problem.rep_ids)} | {"": -1}
     faults += [
@@ -94,7 +146,7 @@ def _reps(path: Path, batch: Batch, document: dict[str, Any]) -> np.ndarray:
 
 def _assignments(path: Path) -> pd.DataFrame:
     try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+        table = read_cells(path)
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read: {error}.") from None
     missing = [name for name in ("lead_id", "rep_id") if name not in table]

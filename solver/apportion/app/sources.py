@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from apportion.app.prints import table_print
 from apportion.build import Tables
 from apportion_models import (
     check_references,
@@ -24,6 +26,7 @@ from apportion_models import (
     read_territories,
 )
 from apportion_models.errors import Finding, InputError, TableError
+from apportion_models.tables import read_with_source
 
 Source = str | Path | pd.DataFrame
 
@@ -46,11 +49,18 @@ class Sources:
 
 @dataclass(frozen=True, eq=False)
 class Read:
-    """The tables of a use case, in the order of ids. order : the leads' ids in the order of their table."""
+    """The tables of a use case, in the order of ids.
+
+    order : the leads' ids in the order of their table. given : the leads as their source has them, in that order.
+    prints : what each table that was read holds, as a fingerprint, whatever the order of its rows and columns; and the
+    mapping.
+    """
 
     tables: Tables
     history: pd.DataFrame | None
     order: tuple[str, ...]
+    given: pd.DataFrame | None = None
+    prints: Mapping[str, str] = field(default_factory=dict)
 
 
 READERS: dict[str, Callable[..., pd.DataFrame]] = {
@@ -72,10 +82,14 @@ def read_sources(sources: Sources) -> Read:
     findings: list[Finding] = []
     errors: list[Finding] = []
     frames: dict[str, pd.DataFrame | None] = {}
+    given: pd.DataFrame | None = None
     for name, read in READERS.items():
         source = getattr(sources, name)
         try:
-            frames[name] = None if source is None else read(source, mapping=mapping, findings=findings)
+            if name == "leads" and source is not None:
+                frames[name], given = read_with_source(name, source, mapping=mapping, findings=findings)
+            else:
+                frames[name] = None if source is None else read(source, mapping=mapping, findings=findings)
         except TableError as error:
             errors += error.findings
     if errors:
@@ -96,7 +110,10 @@ def read_sources(sources: Sources) -> Read:
         assigned=_assigned(frames["earlier"], frames["history"]),
         findings=tuple(findings),
     )
-    return Read(tables, frames["history"], order)
+    prints = {name: table_print(frame) for name, frame in frames.items() if frame is not None}
+    if mapping is not None:
+        prints["mapping"] = hashlib.sha256(mapping.model_dump_json().encode()).hexdigest()
+    return Read(tables, frames["history"], order, given, prints)
 
 
 def _references(frames: dict[str, Any]) -> list[Finding]:

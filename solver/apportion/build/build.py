@@ -14,6 +14,7 @@ from apportion.build.rules import capacity_rules, equity_rule, full_capacity, li
 from apportion.policy import (
     Eligibility,
     Policy,
+    apart_effect,
     eligible_pairs,
     equity,
     fair_weights,
@@ -57,6 +58,19 @@ def build_batch(policy: Policy, tables: Tables, estimates: Estimates, *, at: pd.
         tier=tier,
         capacity=capacity,
     )
+    apart = apart_effect(
+        policy,
+        standing.leads,
+        tables.reps,
+        believed.revenue,
+        eligibility,
+        at=at,
+        capacity=capacity,
+        accounts=tables.accounts,
+        assigned=tables.assigned,
+    )
+    if apart is not None:
+        eligibility = replace(eligibility, effects=(*eligibility.effects, apart))
     problem, notes = _problem(policy, standing, believed, tier, capacity, eligibility, at)
     return Batch(
         problem=problem,
@@ -114,7 +128,7 @@ def _problem(
         team=_team(reps),
         opportunity=opportunity,
         equity=[equity_rule(rule, weights, reachable) for rule in shares],
-        limits=[*(limit_rule(rule) for rule in bounds), *capacity_rules(policy, capacity)],
+        limits=[*(limit_rule(rule) for rule in bounds), *capacity_rules(policy, capacity, eligibility.lock)],
         lead_ids=leads["lead_id"].astype(str).tolist(),
         rep_ids=reps["rep_id"].astype(str).tolist(),
     )

@@ -13,6 +13,7 @@ from apportion.problem import LeadShare, Limit, MaxMin, OpportunityShare, Revenu
 from apportion_models.errors import Finding
 
 SHARES: dict[str, type[Share]] = {"leads": LeadShare, "opportunity": OpportunityShare, "revenue": RevenueShare}
+NO_FLOOR = -np.inf  # a floor of 0 would be a bound like any other, and could come to have a price
 
 
 def equity_rule(rule: ResolvedShare, weights: NDArray[np.float64], reachable: NDArray[np.bool_]) -> Rule:
@@ -48,7 +49,7 @@ def limit_rule(rule: ResolvedLimit) -> Limit:
     used = _used(rule.group)
     return Limit(
         measure=rule.measure,  # type: ignore[arg-type]
-        low=rule.low[used],
+        low=np.where(rule.low > 0, rule.low, NO_FLOOR)[used],
         high=rule.high[used],
         by=_numbered(rule.group),
         leads=None if rule.leads.all() else rule.leads,
@@ -57,16 +58,23 @@ def limit_rule(rule: ResolvedLimit) -> Limit:
     )
 
 
-def capacity_rules(policy: Policy, capacity: pd.DataFrame) -> Iterator[Limit]:
-    """The cap on leads, where the policy has one, and the price of overtime."""
+def capacity_rules(policy: Policy, capacity: pd.DataFrame, lock: NDArray[np.int64]) -> Iterator[Limit]:
+    """The hard caps on leads, each rep under the one that leaves least, and the price of overtime.
+
+    lock : (L,) index of the rep that each lead is locked to, -1 none; such leads go beyond a cap where the policy lets
+    them go beyond capacity.
+    """
     most = capacity["max_leads"].to_numpy(dtype=float)
-    if np.isfinite(most).any():
-        yield Limit(measure="leads", low=0.0, high=most, name="cap on leads")
+    if policy.overrides.locks_break_capacity:
+        most = np.maximum(most, np.bincount(lock[lock >= 0], minlength=len(most)))
+    for cap in policy.capacity.caps:
+        under = (capacity["cap"] == cap.name).to_numpy(dtype=bool)
+        if under.any():
+            yield Limit(measure="leads", low=NO_FLOOR, high=np.where(under, most, np.inf), name=cap.name)
     extra = overtime(policy, capacity)
     if extra is not None:
-        yield Limit(
-            measure="effort", low=0.0, high=capacity["capacity"].to_numpy(dtype=float), price=extra[1], name="overtime"
-        )
+        own = capacity["capacity"].to_numpy(dtype=float)
+        yield Limit(measure="effort", low=NO_FLOOR, high=own, price=extra[1], name="overtime")
 
 
 def full_capacity(policy: Policy, capacity: pd.DataFrame) -> NDArray[np.float64]:

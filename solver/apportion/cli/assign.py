@@ -87,6 +87,8 @@ def show_report(report: AssignReport, written: list[Path]) -> None:
     )
     for sentence in document["certificate"]["words"]:
         tell(sentence)
+    for sentence in report.fairness_words:
+        tell(sentence)
     console.print()
     console.print(_against_routers(report, currency))
     tell("Predicted by the same model for all: not proof. `apportion evaluate` measures out of sample.\n")

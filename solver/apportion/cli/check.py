@@ -10,10 +10,10 @@ import typer
 from rich.markup import escape
 
 from apportion.app import AssignRequest, check
-from apportion.app.check import OTHER_INPUTS
+from apportion.app.check import other_inputs_words
 from apportion.cli import options
 from apportion.cli.screen import out, show_json, steps, table
-from apportion_models.errors import InputError
+from apportion_models.errors import Finding, InputError
 
 Folder = Annotated[Path, typer.Argument(help="The folder that `apportion assign` wrote.")]
 
@@ -64,7 +64,15 @@ def verify_command(
         for rule in report.verdict.rules
     ]
     if as_json:
-        show_json({"ok": report.verdict.ok, "same_inputs": report.same_inputs, "rules": rows})
+        show_json(
+            {
+                "ok": report.verdict.ok and not report.edited,
+                "same_inputs": report.same_inputs,
+                "other_inputs": list(report.other_inputs),
+                "edited": [str(finding) for finding in report.edited],
+                "rules": rows,
+            }
+        )
     else:
         shown = table("rule", "holds", "broken by", "at", right=4)
         for rule in report.verdict.rules:
@@ -73,8 +81,15 @@ def verify_command(
                 escape(rule.rule), "yes" if rule.holds else "NO", broken, "" if rule.holds else escape(rule.where)
             )
         out().print(shown)
+    faults = list(report.edited)
     if not report.same_inputs:
-        raise InputError(OTHER_INPUTS)
-    if not report.verdict.ok:
-        raise InputError(f"The plan does not hold: {report.verdict}.")
+        faults.append(_whole(other_inputs_words(report.other_inputs)))
+    elif not report.verdict.ok:  # on other inputs no plan can be expected to hold
+        faults.append(_whole(f"The plan does not hold: {report.verdict}."))
+    if faults:
+        raise InputError(faults)
     return 0
+
+
+def _whole(message: str) -> Finding:
+    return Finding(severity="error", table="plan", message=message)

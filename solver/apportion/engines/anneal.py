@@ -17,23 +17,29 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from apportion.engines.compiled import compiled
+from apportion.engines.compiled import compiled, compiled_without_lock
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+BETWEEN_LOOKS = 256  # moves between two looks at totals and at the plan as a whole
+CHAINS = 0.9  # of the moves; the rest are shifts
+HOPELESS = 20.0  # temperatures of loss that are never accepted
 
 
 class Arena(NamedTuple):
     """Candidates and bounds as flat arrays. N candidates in unit order, those of a unit by what they lose.
 
-    start : (U + 1,). unit, rep, value : (N,), rep R for rest. measure : (N, F). group : (F, R + 1). low, high,
+    start : (U + 1,). unit, rep, value : (N,), rep R for rest. list_start : (R + 2,) where each rep's list of units
+        begins, with room for all that could come. measure : (N, F). group : (F, R + 1). low, high,
         low_share, high_share : (F, G + 1).
-    coupled, hard, price, tolerance : (F,).
+    sums : (F, G + 1) and totals : (F,) of the units that have no choice. coupled, hard, price, tolerance : (F,).
     """
 
     start: Ints
     unit: Ints
     rep: Ints
+    list_start: Ints
     value: Floats
     measure: Floats
     group: Ints
@@ -41,6 +47,8 @@ class Arena(NamedTuple):
     high: Floats
     low_share: Floats
     high_share: Floats
+    sums: Floats
+    totals: Floats
     coupled: NDArray[np.bool_]
     hard: NDArray[np.bool_]
     price: Floats
@@ -115,40 +123,40 @@ def _chain_cost(a0, a1, b0, b1, rep, measure, group, sums, low, high, weight, sl
 
 
 @compiled
-def _move(option, unit, rep, measure, group, chosen, place, first, count, sums, totals):  # type: ignore[no-untyped-def]
+def _move(arena, option, chosen, place, members, count, sums, totals):  # type: ignore[no-untyped-def]
     """Let a unit take an option: lists of units and sums follow."""
-    u = unit[option]
+    u = arena.unit[option]
     old = chosen[u]
-    here, there = rep[old], rep[option]
-    for f in range(measure.shape[1]):
-        sums[f, group[f, here]] -= measure[old, f]
-        sums[f, group[f, there]] += measure[option, f]
-        totals[f] += measure[option, f] - measure[old, f]
+    here, there = arena.rep[old], arena.rep[option]
+    for f in range(arena.measure.shape[1]):
+        sums[f, arena.group[f, here]] -= arena.measure[old, f]
+        sums[f, arena.group[f, there]] += arena.measure[option, f]
+        totals[f] += arena.measure[option, f] - arena.measure[old, f]
     chosen[u] = option
     if here != there:
-        last = first[here, count[here] - 1]
-        first[here, place[u]] = last
-        place[last] = place[u]
         count[here] -= 1
-        first[there, count[there]] = u
-        place[u] = count[there]
+        last = members[arena.list_start[here] + count[here]]
+        members[place[u]] = last
+        place[last] = place[u]
+        place[u] = arena.list_start[there] + count[there]
+        members[place[u]] = u
         count[there] += 1
 
 
 @compiled
-def _refresh(low0, high0, low_share, high_share, coupled, sums, totals, weight, low, high, slope):  # type: ignore[no-untyped-def]
+def _follow(arena, sums, totals, weight, low, high, slope):  # type: ignore[no-untyped-def]
     """Bounds that follow a total, and what one more unit of the total would be charged."""
-    for f in range(len(coupled)):
+    for f in range(len(arena.coupled)):
         slope[f] = 0.0
-        if not coupled[f]:
+        if not arena.coupled[f]:
             continue
         for g in range(low.shape[1]):
-            low[f, g] = low0[f, g] + low_share[f, g] * totals[f]
-            high[f, g] = high0[f, g] + high_share[f, g] * totals[f]
+            low[f, g] = arena.low[f, g] + arena.low_share[f, g] * totals[f]
+            high[f, g] = arena.high[f, g] + arena.high_share[f, g] * totals[f]
             if sums[f, g] < low[f, g]:
-                slope[f] += weight[f, g] * low_share[f, g]
+                slope[f] += weight[f, g] * arena.low_share[f, g]
             elif sums[f, g] > high[f, g]:
-                slope[f] -= weight[f, g] * high_share[f, g]
+                slope[f] -= weight[f, g] * arena.high_share[f, g]
 
 
 @compiled
@@ -171,65 +179,52 @@ def _enter(arena, chosen):  # type: ignore[no-untyped-def]
     """Lists and sums of a choice."""
     n_units, n_lists = len(arena.start) - 1, arena.group.shape[1]
     place, count = np.zeros(n_units, np.int64), np.zeros(n_lists, np.int64)
-    first = np.zeros((n_lists, n_units), np.int32)
-    sums, totals = np.zeros(arena.low.shape), np.zeros(arena.measure.shape[1])
+    members = np.zeros(len(arena.rep), np.int64)
+    sums, totals = arena.sums.copy(), arena.totals.copy()
     worth = 0.0
     for u in range(n_units):
         option = chosen[u]
         at = arena.rep[option]
-        first[at, count[at]] = u
-        place[u] = count[at]
+        place[u] = arena.list_start[at] + count[at]
+        members[place[u]] = u
         count[at] += 1
         worth += arena.value[option]
         for f in range(arena.measure.shape[1]):
             sums[f, arena.group[f, at]] += arena.measure[option, f]
             totals[f] += arena.measure[option, f]
-    return place, first, count, sums, totals, worth
+    return place, members, count, sums, totals, worth
 
 
-@compiled
+@compiled_without_lock
 def anneal(arena, base_weight, chosen, moves, hot, cold, growth, seed):  # type: ignore[no-untyped-def]
     """Anneal from `chosen` ((U,) candidates).
 
     Gives the best choice that keeps every hard bound and its objective (-inf if none), and the last choice.
 
     moves : tried. hot, cold : temperatures in currency, falling geometrically. base_weight : (F, G + 1) currency per
-    unit of violation, growing by `growth` for hard bounds.
+    unit of violation, growing by `growth` for hard bounds. Bounds that follow a total are brought up to date, and the
+    plan compared with the best, every so many moves: in between a total hardly changes.
     """
-    start, unit, rep, value, measure, group = (
-        arena.start,
-        arena.unit,
-        arena.rep,
-        arena.value,
-        arena.measure,
-        arena.group,
-    )
+    start, rep, value, measure, group = arena.start, arena.rep, arena.value, arena.measure, arena.group
     n_units = len(start) - 1
     state = np.array([np.uint64(seed) * np.uint64(2654435761) + np.uint64(88172645463325252)], dtype=np.uint64)
     chosen = chosen.copy()
     low, high, slope, weight = arena.low.copy(), arena.high.copy(), np.zeros(len(arena.hard)), base_weight.copy()
-    place, first, count, sums, totals, worth = _enter(arena, chosen)
+    place, members, count, sums, totals, worth = _enter(arena, chosen)
     best, best_worth, temperature = chosen.copy(), -np.inf, hot
     for step in range(moves):
-        if step % 1024 == 0:
+        if step % BETWEEN_LOOKS == 0:
             progress = step / moves
             temperature = hot * (cold / hot) ** progress
             for f in range(len(arena.hard)):
                 if arena.hard[f]:
                     weight[f] = base_weight[f] * growth**progress
-            _refresh(
-                arena.low,
-                arena.high,
-                arena.low_share,
-                arena.high_share,
-                arena.coupled,
-                sums,
-                totals,
-                weight,
-                low,
-                high,
-                slope,
-            )
+            _follow(arena, sums, totals, weight, low, high, slope)
+            if worth > best_worth:
+                holds, cost = _standing(arena.hard, arena.price, sums, low, high, arena.tolerance)
+                if holds and worth - cost > best_worth:
+                    best_worth = worth - cost
+                    best[:] = chosen
         u = int(_random(state) * n_units)
         width = start[u + 1] - start[u]
         draw = _random(state)
@@ -238,8 +233,8 @@ def anneal(arena, base_weight, chosen, moves, hot, cold, growth, seed):  # type:
             continue
         at = rep[a1]
         b0, b1 = -1, -1
-        if _random(state) < 0.7 and count[at] > 0 and at != rep[a0] and at < group.shape[1] - 1:
-            k = first[at, int(_random(state) * count[at])]
+        if _random(state) < CHAINS and count[at] > 0 and at != rep[a0] and at < group.shape[1] - 1:
+            k = members[arena.list_start[at] + int(_random(state) * count[at])]
             b0 = chosen[k]
             draw = _random(state)
             b1 = start[k] + int(draw * draw * (start[k + 1] - start[k]))
@@ -255,35 +250,17 @@ def anneal(arena, base_weight, chosen, moves, hot, cold, growth, seed):  # type:
         else:
             gain = value[a1] - value[a0]
             gain -= _shift_cost(a0, a1, rep, measure, group, sums, low, high, weight, slope)
-        if gain < 0 and _random(state) >= np.exp(gain / temperature):
+        if gain < 0 and (gain < -HOPELESS * temperature or _random(state) >= np.exp(gain / temperature)):
             continue
         worth += value[a1] - value[a0]
-        _move(a1, unit, rep, measure, group, chosen, place, first, count, sums, totals)
+        _move(arena, a1, chosen, place, members, count, sums, totals)
         if b0 >= 0:
             worth += value[b1] - value[b0]
-            _move(b1, unit, rep, measure, group, chosen, place, first, count, sums, totals)
-        _refresh(
-            arena.low,
-            arena.high,
-            arena.low_share,
-            arena.high_share,
-            arena.coupled,
-            sums,
-            totals,
-            weight,
-            low,
-            high,
-            slope,
-        )
-        if worth > best_worth:
-            holds, cost = _standing(arena.hard, arena.price, sums, low, high, arena.tolerance)
-            if holds and worth - cost > best_worth:
-                best_worth = worth - cost
-                best[:] = chosen
+            _move(arena, b1, chosen, place, members, count, sums, totals)
     return best, best_worth, chosen
 
 
-@compiled
+@compiled_without_lock
 def descend(arena, weight, chosen, sweeps, least):  # type: ignore[no-untyped-def]
     """Take every shift and chain that gains more than `least`, sweep by sweep, until none does.
 
@@ -299,10 +276,8 @@ def descend(arena, weight, chosen, sweeps, least):  # type: ignore[no-untyped-de
     )
     chosen = chosen.copy()
     low, high, slope = arena.low.copy(), arena.high.copy(), np.zeros(len(arena.hard))
-    place, first, count, sums, totals, worth = _enter(arena, chosen)
-    _refresh(
-        arena.low, arena.high, arena.low_share, arena.high_share, arena.coupled, sums, totals, weight, low, high, slope
-    )
+    place, members, count, sums, totals, worth = _enter(arena, chosen)
+    _follow(arena, sums, totals, weight, low, high, slope)
     for _ in range(sweeps):
         moved = False
         for u in range(len(start) - 1):
@@ -318,7 +293,7 @@ def descend(arena, weight, chosen, sweeps, least):  # type: ignore[no-untyped-de
                 if at == rep[a0] or at == group.shape[1] - 1:
                     continue
                 for j in range(count[at]):
-                    k = first[at, j]
+                    k = members[arena.list_start[at] + j]
                     b0 = chosen[k]
                     plain = value[a1] - value[a0] - value[b0]
                     for b1 in range(start[k], start[k + 1]):
@@ -332,23 +307,11 @@ def descend(arena, weight, chosen, sweeps, least):  # type: ignore[no-untyped-de
                 continue
             moved = True
             worth += value[a] - value[chosen[u]]
-            _move(a, unit, rep, measure, group, chosen, place, first, count, sums, totals)
+            _move(arena, a, chosen, place, members, count, sums, totals)
             if b >= 0:
                 worth += value[b] - value[chosen[unit[b]]]
-                _move(b, unit, rep, measure, group, chosen, place, first, count, sums, totals)
-            _refresh(
-                arena.low,
-                arena.high,
-                arena.low_share,
-                arena.high_share,
-                arena.coupled,
-                sums,
-                totals,
-                weight,
-                low,
-                high,
-                slope,
-            )
+                _move(arena, b, chosen, place, members, count, sums, totals)
+            _follow(arena, sums, totals, weight, low, high, slope)
         if not moved:
             break
     holds, cost = _standing(arena.hard, arena.price, sums, low, high, arena.tolerance)

@@ -1,111 +1,229 @@
-"""Good prices by a smoothed dual and L-BFGS: cheap passes over the pairs, no solver.
+"""Good prices without a linear program: the smoothed dual, followed down to its minimum by Newton's method.
 
-The best of each unit is smoothed by a softmax of temperature tau, which gives the dual a gradient: bound minus (soft)
-sum, per bound. The temperature falls in steps; each step starts from the last prices. The prices are then legal, and
-their bound is exact whatever tau was. Nesterov, "Smooth minimization of non-smooth functions", 2005.
+The best of each unit is smoothed by a softmax, and no price may reach zero or its limit, by a logarithmic barrier: so
+the dual has a gradient and a curvature, and its minimum moves little when temperature and barrier fall together. A
+unit's temperature is in proportion to what is at stake for it, so that small leads are decided like large ones. The
+prices are then legal, and their bound is exact whatever the temperature was.
+Nesterov, "Smooth minimization of non-smooth functions", 2005; Bertsekas, "Nonlinear Programming", section 4.1.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
+from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
-from apportion.engines.formulation import Family, Formulation
-from apportion.engines.lagrangian import Multipliers, PricedOut, charged_value, legal, no_prices, price_out
+from apportion.engines.formulation import Formulation
+from apportion.engines.lagrangian import Multipliers, PricedOut, legal, no_prices, price_out
+from apportion.engines.layout import Curvature, Layout
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
-TEMPERATURES = (0.3, 0.1, 0.03, 0.01)  # of a typical value
-STEPS_PER_TEMPERATURE = 40
+HOTTEST, COOLING, COLDEST = 0.5, 0.35, 1e-5  # temperatures, of what is at stake for a unit
+LUKEWARM = 0.03  # where known prices are taken up; hotter, a sample of the units is enough
+HOT = 0.1  # hotter, a small one
+SAMPLE, SAMPLE_PER_REP = 2_000, 10
+ENOUGH = 0.03  # of the gap: what the next temperature must promise to gain
+BARRIER = 0.02  # of the temperature, of a typical plan's value, shared among the prices
+FIRST_PRICE, FIRST_SHARE_PRICE, LEAST_PRICE = 0.5, 0.01, 1e-4  # per typical measure, of a typical value
+STEPS = 25
+SHORTER, SHORTENINGS, DESCENT = 0.4, 10, 1e-4  # the line search
+NEAR = 1e-2  # of the temperature: what a step must still promise
+STEEP = 100.0  # a price whose barrier bends so much more than the rest moves by itself
+BOUNDARY = 0.95  # of the way to the end of a price's range
 
 
-def ascend(form: Formulation, start: Multipliers | None = None, stop: Callable[[], bool] = lambda: False) -> PricedOut:
-    """Look for prices with a low bound; `stop` is asked between temperatures. Deterministic."""
-    layout = _Layout(form)
-    point = layout.pack(no_prices(form) if start is None else start)
-    best = price_out(form, layout.unpack(point))
-    for temperature in TEMPERATURES:
-        if not layout.size or stop():
+def ascend(
+    form: Formulation,
+    start: Multipliers | None = None,
+    *,
+    gap: float = 1e-3,
+    stop: Callable[[], bool] = lambda: False,
+) -> PricedOut:
+    """Look for prices with a low bound, until a lower temperature would gain less than a part of `gap`.
+
+    start : prices of a similar problem. `stop` is asked between temperatures. Deterministic.
+    """
+    layout = Layout(form)
+    best = price_out(form, no_prices(form) if start is None else start)
+    if not layout.size:
+        return best
+    dual = _Dual(form, layout)
+    point = dual.first() if start is None else dual.near(start)
+    last = np.inf
+    for temperature in _temperatures(HOTTEST if start is None else LUKEWARM):
+        if stop():
             break
-        answer = minimize(
-            _smoothed,
-            point,
-            args=(form, layout, temperature * form.scale),
-            jac=True,
-            method="L-BFGS-B",
-            bounds=layout.limits,
-            options={"maxiter": STEPS_PER_TEMPERATURE, "maxfun": 2 * STEPS_PER_TEMPERATURE},
-        )
-        point = answer.x
-        found = price_out(form, layout.unpack(point))
+        point = dual.settle(point, temperature)
+        if temperature > LUKEWARM:
+            continue
+        found = price_out(form, legal_all(form, layout.unpack(point)))
         if found.bound < best.bound:
             best = found
+        if COOLING * (last - found.bound) <= ENOUGH * gap * abs(found.bound):  # gains fall like temperatures
+            break
+        last = found.bound
     return best
 
 
-class _Layout:
-    """Where each price stands in one flat vector, in units of value scale per measure scale."""
-
-    def __init__(self, form: Formulation) -> None:
-        self.form = form
-        self.unit = [form.scale / family.scale for family in form.families]
-        self.low = [np.flatnonzero(np.isfinite(f.low) & (f.coupling != "worst")) for f in form.families]
-        self.high = [np.flatnonzero(np.isfinite(f.high)) for f in form.families]
-        self.size = sum(map(len, self.low)) + sum(map(len, self.high))
-        self.limits = [
-            (0.0, None if family.hard else family.price / unit)
-            for family, unit, low, high in zip(form.families, self.unit, self.low, self.high, strict=True)
-            for _ in range(len(low) + len(high))
-        ]
-
-    def pack(self, multipliers: Multipliers) -> Floats:
-        parts = []
-        for prices, unit, low, high in zip(multipliers, self.unit, self.low, self.high, strict=True):
-            parts += [prices.low[low] / unit, prices.high[high] / unit]
-        return np.concatenate(parts) if parts else np.zeros(0)
-
-    def unpack(self, point: Floats) -> Multipliers:
-        multipliers, at = [], 0
-        for family, unit, low, high in zip(self.form.families, self.unit, self.low, self.high, strict=True):
-            low_price, high_price = np.zeros(family.n_groups), np.zeros(family.n_groups)
-            low_price[low] = point[at : at + len(low)] * unit
-            at += len(low)
-            high_price[high] = point[at : at + len(high)] * unit
-            at += len(high)
-            multipliers.append(legal(family, low_price, high_price))
-        return tuple(multipliers)
+def legal_all(form: Formulation, multipliers: Multipliers) -> Multipliers:
+    """Mend the prices of every family."""
+    return tuple(legal(family, p.low, p.high) for family, p in zip(form.families, multipliers, strict=True))
 
 
-def _smoothed(point: Floats, form: Formulation, layout: _Layout, tau: float) -> tuple[float, Floats]:
-    """The smoothed dual and its gradient, both per unit of value scale."""
-    multipliers = layout.unpack(point)
-    worth = charged_value(form, multipliers)
-    best = form.best_of_unit(worth)
-    finite = np.where(np.isfinite(best), best, 0.0)
-    weight = np.exp((worth - finite[form.unit]) / tau)
-    rest = np.where(np.isfinite(form.rest), np.exp((form.rest - finite) / tau), 0.0)
-    total = np.maximum(rest + np.bincount(form.unit, weights=weight, minlength=form.n_units), np.finfo(float).tiny)
-    chosen = weight / total[form.unit]
-    objective = float(np.sum(finite + tau * np.log(total)))
-    gradient = []
-    for family, prices, unit, low, high in zip(
-        form.families, multipliers, layout.unit, layout.low, layout.high, strict=True
-    ):
-        objective += float(prices.high[high] @ family.high[high] - prices.low[low] @ family.low[low])
-        low_slack, high_slack = _slacks(form, family, chosen)
-        gradient += [low_slack[low] * unit, high_slack[high] * unit]
-    return objective / form.scale, np.concatenate(gradient) / form.scale
+def _temperatures(first: float) -> Iterator[float]:
+    temperature = first
+    while temperature > COLDEST:
+        yield temperature
+        temperature *= COOLING
 
 
-def _slacks(form: Formulation, family: Family, chosen: Floats) -> tuple[Floats, Floats]:
-    """How far the soft sums are above the lower and below the upper bounds: the gradient of the dual in their
-    prices."""
-    measured = chosen * family.measure
-    group = family.group[form.rep]
-    sums = np.bincount(group + 1, weights=measured, minlength=family.n_groups + 1)[1:]
-    total = measured.sum() if family.coupling == "total" else 0.0
-    with np.errstate(invalid="ignore"):
-        return sums - family.low_share * total - family.low, family.high + family.high_share * total - sums
+@dataclass(frozen=True, eq=False)
+class _Point:
+    """The smoothed dual with its barrier somewhere: value, gradient, bending (curvature of the barrier, diagonal), and
+    the rest of the curvature."""
+
+    value: float
+    gradient: Floats
+    bending: Floats
+    curvature: Curvature
+
+
+class _Dual:
+    """The smoothed dual of a formulation."""
+
+    def __init__(self, form: Formulation, layout: Layout) -> None:
+        self.form, self.layout = form, layout
+        self.rep = form.rep.astype(np.int32)
+        self.measures = np.ascontiguousarray(np.stack([family.measure for family in form.families]))
+        self.at_stake = np.maximum(_at_stake(form), 1e-3 * form.scale)
+        self.typical = form.scale * form.n_units
+        self.everyone = np.arange(form.n_units)
+        self.sample = _sample(form, SAMPLE, SAMPLE_PER_REP)
+        self.small_sample = _sample(form, SAMPLE // 4, SAMPLE_PER_REP // 4)
+
+    def first(self) -> Floats:
+        """Prices to start from, where nothing is known."""
+        coupled = self.layout.of_coupled
+        return np.minimum(np.where(coupled, FIRST_SHARE_PRICE, FIRST_PRICE), 0.5 * self.layout.limit)
+
+    def near(self, known: Multipliers) -> Floats:
+        """Known prices, a little off the ends of their ranges."""
+        point = np.maximum(self.layout.pack(known), LEAST_PRICE)
+        return np.minimum(point, np.maximum(self.layout.limit - LEAST_PRICE, 0.5 * self.layout.limit))
+
+    def settle(self, point: Floats, temperature: float) -> Floats:
+        """Newton's method to the minimum at one temperature."""
+        now = self._at(point, temperature)
+        for _ in range(STEPS):
+            step = _newton_step(now)
+            promised = -float(now.gradient @ step)
+            if not promised > NEAR * temperature * self.typical:
+                break
+            length = _longest(point, step, self.layout.limit)
+            for _ in range(SHORTENINGS):
+                then = self._at(point + length * step, temperature)
+                if then.value <= now.value - DESCENT * length * promised:
+                    break
+                length *= SHORTER
+            else:
+                break
+            point, now = point + length * step, then
+        return point
+
+    def _at(self, point: Floats, temperature: float) -> _Point:
+        from apportion.engines.passes import smoothed_pass  # compiles; small problems never come here
+
+        form, layout = self.form, self.layout
+        units = self.small_sample if temperature > HOT else self.sample if temperature > LUKEWARM else self.everyone
+        grown = form.n_units / max(len(units), 1)
+        soft = smoothed_pass(
+            form.start,
+            self.rep,
+            form.value,
+            self.measures,
+            form.rest,
+            units=units,
+            cell=layout.cell,
+            n_cells=layout.n_cells,
+            charge=layout.charge(point),
+            temperature=temperature * self.at_stake,
+        )
+        barrier = BARRIER * temperature * self.typical / layout.size
+        value = grown * soft.total + float(layout.bound @ point) - barrier * float(np.log(point).sum())
+        gradient = layout.bound - grown * layout.by_price(soft.sums) - barrier / point
+        bending = barrier / point**2
+        limited = np.isfinite(layout.limit)
+        room = layout.limit[limited] - point[limited]
+        value -= barrier * float(np.log(room).sum())
+        gradient[limited] += barrier / room
+        bending[limited] += barrier / room**2
+        for more, slope in (self._worst_off(point, temperature, *one) for one in layout.worst_off):
+            value += more
+            gradient += slope
+        return _Point(value, gradient, bending, layout.curvature(grown * soft.curvature))
+
+    def _worst_off(
+        self, point: Floats, temperature: float, cost: Floats, reward: float, most: float
+    ) -> tuple[float, Floats]:
+        """What a worst-off value is worth, a smoothed choice between nothing and all that there could be, and its
+        gradient. (Its curvature is left out: the barrier's is enough, and steps are only shorter.)"""
+        warm = temperature * max(reward * most, np.finfo(float).tiny)
+        gain = (reward - float(cost @ point)) * most
+        chosen = 1.0 / (1.0 + np.exp(-np.clip(gain / warm, -500.0, 500.0)))
+        return warm * float(np.logaddexp(0.0, gain / warm)), -chosen * most * cost
+
+
+def _at_stake(form: Formulation) -> Floats:
+    """(U,) the largest value that a unit could have."""
+    most = np.where(np.isfinite(form.rest), np.abs(form.rest), 0.0)
+    filled = np.diff(form.start) > 0
+    if filled.any():
+        largest = np.maximum.reduceat(np.abs(form.value), form.start[:-1][filled])
+        most[filled] = np.maximum(most[filled], largest)
+    return most
+
+
+def _sample(form: Formulation, least: int, per_rep: int) -> Ints:
+    """Units that stand for all, spread by a scatter of their numbers."""
+    size = max(least, per_rep * form.n_reps)
+    if form.n_units <= 2 * size:
+        return np.arange(form.n_units)
+    scatter = (np.arange(form.n_units) * 2_654_435_761) % 4_294_967_296
+    return np.sort(np.argsort(scatter, kind="stable")[:size])
+
+
+def _newton_step(now: _Point) -> Floats:
+    """Downhill by gradient and curvature, which is made safely positive.
+
+    Prices at the end of their range bend by their barrier alone: they need no equations of their own.
+    """
+    plain = now.curvature.diagonal()
+    step = -now.gradient / (plain + now.bending)
+    joint = np.flatnonzero(now.bending <= STEEP * plain)
+    for safety in (1e-10, 1e-6, 1e-2):
+        together = now.curvature.among(joint)
+        together[np.diag_indices(len(joint))] += now.bending[joint] + safety * plain[joint]
+        try:
+            factor = cho_factor(together, overwrite_a=True, check_finite=False)
+        except LinAlgError:
+            continue
+        step[joint] = -cho_solve(factor, now.gradient[joint], check_finite=False)
+        break
+    return step
+
+
+def _longest(point: Floats, step: Floats, limit: Floats) -> float:
+    """How much of a step keeps every price inside its range."""
+    longest = 1.0
+    down = step < 0
+    if down.any():
+        longest = min(longest, BOUNDARY * float(np.min(point[down] / -step[down])))
+    up = (step > 0) & np.isfinite(limit)
+    if up.any():
+        longest = min(longest, BOUNDARY * float(np.min((limit[up] - point[up]) / step[up])))
+    return longest

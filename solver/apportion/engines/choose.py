@@ -1,14 +1,18 @@
-"""Which engine solves a formulation: the first on the list that supports it."""
+"""Which engine solves a problem: the first on the list that supports it.
+
+One engine looks at the problem itself, before anything is written out for each pair; the others at its formulation.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from apportion.engines import core, network
+from apportion.engines import core, network, transport
 from apportion.engines.clock import Clock
 from apportion.engines.formulation import Formulation
 from apportion.engines.outcome import Outcome
+from apportion.problem import AssignmentProblem
 from apportion_models.errors import UsageError
 
 Report = Callable[[float, float], None]
@@ -34,6 +38,10 @@ ENGINES: Sequence[Engine] = (
 )
 
 
+TRANSPORT = "transport"
+TRANSPORT_STRENGTH = "pure counts: prices, then shortest paths over the reps, exact at any size"
+
+
 @dataclass(frozen=True)
 class Choice:
     """The engine and, in one sentence, why it and none before it."""
@@ -42,18 +50,35 @@ class Choice:
     why: str
 
 
-def choose(form: Formulation, name: str = "auto") -> Choice:
+def choose_transport(problem: AssignmentProblem, name: str = "auto") -> tuple[bool, str]:
+    """Whether the engine for pure counts solves the problem, and in one sentence why or why not (nothing where it was
+    not asked for). UsageError where it is named and cannot."""
+    if name not in ("auto", TRANSPORT):
+        return False, ""
+    reason = transport.supports(problem)
+    if reason is not None and name == TRANSPORT:
+        raise _cannot(name, reason)
+    if reason is None and name == "auto":
+        reason = transport.worthwhile(problem)
+    return (True, TRANSPORT_STRENGTH) if reason is None else (False, f"not {TRANSPORT}, because {reason}")
+
+
+def choose(form: Formulation, name: str = "auto", refused: str = "") -> Choice:
     """Give the engine of that name, or the first that supports the formulation. UsageError where the named one
-    cannot."""
-    refused: list[str] = []
+    cannot. refused : why an engine before these was not taken."""
+    refusals = [refused] if refused else []
     for engine in ENGINES:
         if name not in ("auto", engine.name):
             continue
         reason = engine.supports(form)
         if reason is None:
-            return Choice(engine, "; ".join([engine.strength, *refused]))
+            return Choice(engine, "; ".join([engine.strength, *refusals]))
         if name != "auto":
-            raise UsageError(f"engine {name!r} cannot solve this problem: {reason}. Use engine='auto'.")
-        refused.append(f"not {engine.name}, because {reason}")
-    known = ", ".join(repr(engine.name) for engine in ENGINES)
+            raise _cannot(name, reason)
+        refusals.append(f"not {engine.name}, because {reason}")
+    known = ", ".join(repr(known) for known in (TRANSPORT, *(engine.name for engine in ENGINES)))
     raise UsageError(f"engine must be 'auto' or one of {known}. Got {name!r}.")
+
+
+def _cannot(name: str, reason: str) -> UsageError:
+    return UsageError(f"engine {name!r} cannot solve this problem: {reason}. Use engine='auto'.")

@@ -1,4 +1,4 @@
-"""Compilation of the search's inner loops."""
+"""Compilation of the inner loops."""
 
 from __future__ import annotations
 
@@ -13,7 +13,16 @@ def compiled(function: Callable[..., Any]) -> Any:
 
     Where neither can be written (a read-only installation without a home), it is compiled anew in each process.
     """
+    return _compile(function)
+
+
+def compiled_without_lock(function: Callable[..., Any]) -> Any:
+    """The same, for loops that run in several threads at once: the interpreter's lock is let go."""
+    return _compile(function, nogil=True)
+
+
+def _compile(function: Callable[..., Any], **options: Any) -> Any:
     try:
-        return nb.njit(cache=True)(function)
+        return nb.njit(cache=True, **options)(function)
     except RuntimeError:  # numba found no place for its cache
-        return nb.njit(function)
+        return nb.njit(**options)(function)

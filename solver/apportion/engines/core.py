@@ -29,8 +29,9 @@ from apportion.problem import Status, relative_gap
 
 Ints = NDArray[np.int64]
 
-ALL_PAIRS = 2_000  # up to so many pairs the relaxation starts with all of them
+ALL_PAIRS = 5_000  # up to so many pairs the relaxation starts with all of them
 FIRST_PAIRS_PER_UNIT = 6
+EXACT = 1e-4  # a gap below which prices by Newton's method are not near enough
 TINY = 400  # pairs up to which branch and bound closes the gap entirely, without a search before
 SEARCHABLE = 6_000  # pairs up to which branch and bound is worth a try
 NODES = 20_000
@@ -52,6 +53,10 @@ def solve(form: Formulation, *, gap: float, clock: Clock, seed: int, report: Cal
         return Outcome.infeasible()
     if kept.form.n_pairs > TINY and form.families:
         state.search()
+        if state.incumbent.chosen is None and not state.relax_exactly(
+            nearest_pairs(kept.form, state.priced, FIRST_PAIRS_PER_UNIT)
+        ):
+            return Outcome.infeasible()
     if not state.done():
         state.close()
     return state.outcome(form, kept)
@@ -76,10 +81,20 @@ class _State:
         self.step = _step(self.form)
 
     def relax(self) -> bool:
-        """The bound, and the relaxation's own plan where it is whole. False: nothing can keep the hard rules."""
-        pairs = np.arange(self.form.n_pairs)
-        if self.form.n_pairs > ALL_PAIRS:
-            pairs = nearest_pairs(self.form, ascend(self.form, stop=self.clock.is_over), FIRST_PAIRS_PER_UNIT)
+        """The bound: by prices alone, or by the exact relaxation where that is quick or prices do not say enough.
+
+        False: nothing can keep the hard rules.
+        """
+        if self.form.n_pairs <= ALL_PAIRS:
+            return self.relax_exactly(np.arange(self.form.n_pairs))
+        self.priced = ascend(self.form, gap=self.gap, stop=self.clock.is_over)
+        if self.step or self.gap < EXACT or self.priced.bound < _worst(self.form):
+            return self.relax_exactly(nearest_pairs(self.form, self.priced, FIRST_PAIRS_PER_UNIT))
+        self._lower(self.priced.bound)
+        return True
+
+    def relax_exactly(self, pairs: Ints) -> bool:
+        """The bound of the linear program, and its plan where that is whole."""
         answer = relax(self.form, pairs, gap=self.gap * 1e-3, stop=self.clock.is_over)
         self.priced = answer.priced
         if not answer.feasible or np.isneginf(answer.priced.bound):
@@ -180,6 +195,15 @@ class _State:
         status = Status.OPTIMAL if self.done() else Status.FEASIBLE
         bound = max(self.bound, self.incumbent.objective)
         return Outcome(status, kept.unrestricted(self.incumbent.chosen), bound, priced, "search")
+
+
+def _worst(form: Formulation) -> float:
+    """No plan is worth less, where no soft rule is broken: a bound below it says that there may be no plan."""
+    least = np.where(np.isfinite(form.rest), form.rest, np.inf)
+    filled = np.diff(form.start) > 0
+    if filled.any():
+        least[filled] = np.minimum(least[filled], np.minimum.reduceat(form.value, form.start[:-1][filled]))
+    return -np.inf if not all(family.hard for family in form.families) else float(least.sum())
 
 
 def _step(form: Formulation) -> float:

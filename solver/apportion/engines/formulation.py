@@ -159,6 +159,10 @@ class _Gather:
     """Adds up what belongs to the leads of a unit. A pair of a unit exists where every one of its leads has it."""
 
     def __init__(self, problem: AssignmentProblem, unit_of_lead: Ints, n_units: int) -> None:
+        self._alone = problem.parcel is None
+        if self._alone:
+            self.unit, self.rep, self.start = problem.pairs.lead, problem.pairs.rep, problem.pairs.start
+            return
         key = unit_of_lead[problem.pairs.lead] * problem.n_reps + problem.pairs.rep
         keys, self._index = np.unique(key, return_inverse=True)
         size = np.bincount(unit_of_lead, minlength=n_units)
@@ -169,6 +173,8 @@ class _Gather:
 
     def sum(self, entries: Floats) -> Floats:
         """(P,) sums of entries of the problem's pairs."""
+        if self._alone:
+            return np.asarray(entries, dtype=np.float64)
         sums: Floats = np.bincount(self._index, weights=entries, minlength=self._n)[self._whole].astype(np.float64)
         return sums
 
@@ -182,9 +188,12 @@ class _Gather:
 
 
 def _reach(family: Family, unit: Ints, rep: Ints, n_units: int) -> Floats:
-    """(G,) no plan's sum is larger: every unit at the pair where it measures most."""
+    """(G,) no plan's sum is larger: every unit at the pair where it measures most. A group of one rep has one pair a
+    unit."""
     group = family.group[rep]
     inside = (group >= 0) & (family.measure > 0)
+    if len(np.unique(family.group[family.group >= 0])) == (family.group >= 0).sum():
+        return np.bincount(group[inside], weights=family.measure[inside], minlength=family.n_groups).astype(np.float64)
     cell, place = np.unique(unit[inside] * family.n_groups + group[inside], return_inverse=True)
     most = np.zeros(len(cell))
     np.maximum.at(most, place, family.measure[inside])
@@ -273,6 +282,9 @@ def _multiples(low: Floats, high: Floats, entries: Floats, group: Ints) -> tuple
 
 def _steps(amounts: Floats, group: Ints, n_groups: int) -> Floats:
     """(G,) the largest step that every amount of a group is a multiple of, to six decimals; 0 where there is none."""
+    if len(amounts) and amounts.min() == amounts.max():  # one of each group says all
+        group, one = np.unique(group, return_index=True)
+        amounts = amounts[one]
     order = np.argsort(group, kind="stable")
     amounts, group = amounts[order], group[order]
     groups, first = np.unique(group, return_index=True)

@@ -17,6 +17,7 @@ from ortools.graph.python import min_cost_flow
 from apportion.engines.formulation import Family, Formulation
 from apportion.engines.lagrangian import FamilyPrices, legal, price_out
 from apportion.engines.outcome import Outcome
+from apportion.engines.scaling import fine_scale, whole
 from apportion.problem import Status
 
 Floats = NDArray[np.float64]
@@ -180,8 +181,7 @@ class _Flow:
         return 1.0 / self.scale
 
     def _arcs(self, tail: Ints, head: Ints, capacity: Floats, gain: Floats) -> Ints:
-        cost = np.rint(gain * self.scale)
-        cost = np.where((cost == 0) & (gain != 0), np.sign(gain), cost)  # no score vanishes
+        cost = whole(gain, self.scale)
         return np.asarray(
             self.flow.add_arcs_with_capacity_and_unit_cost(
                 tail.astype(np.int32), head.astype(np.int32), capacity.astype(np.int64), -cost.astype(np.int64)
@@ -223,11 +223,10 @@ class _Flow:
 
 
 def _scale(form: Formulation, prices: list[float], n_nodes: int) -> float:
-    """A power of two, as fine as the costs allow: so that scaling itself rounds nothing."""
+    """As fine as the costs allow."""
     finite = form.rest[np.isfinite(form.rest)]
-    largest = max(np.abs(form.value).max(initial=0.0), np.abs(finite).max(initial=0.0), *prices, np.finfo(float).tiny)
-    bits = LARGEST_COST_BITS - int(np.ceil(np.log2(n_nodes + 1))) - 1
-    return float(2.0 ** np.clip(np.floor(bits - np.log2(largest)), -1000, 1000))
+    largest = max(np.abs(form.value).max(initial=0.0), np.abs(finite).max(initial=0.0), *prices, 0.0)
+    return fine_scale(largest, LARGEST_COST_BITS - int(np.ceil(np.log2(n_nodes + 1))) - 1)
 
 
 def _prices(form: Formulation, tree: _Tree, chosen: Ints) -> tuple[FamilyPrices, ...]:

@@ -1,51 +1,53 @@
-"""Looking for a good plan near the prices: annealing over the options of each unit that lose least."""
+"""Looking for a good plan near the prices: annealing over the few options that lose little."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from apportion.engines.contest import Contest, contest
 from apportion.engines.formulation import Formulation
 from apportion.engines.lagrangian import PricedOut
-from apportion.engines.ledger import FEASIBLE, Ledger
-from apportion.engines.nearest import nearest_options
-
-if TYPE_CHECKING:
-    from apportion.engines.anneal import Arena
+from apportion.engines.ledger import Ledger
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-OPTIONS_PER_UNIT = 12
+ABREAST = 2  # runs at a time, each with a seed of its own; always so many, that cores change no plan
 FIRM = (30.0, 300.0, 3000.0)  # charges for violations while descending, each tried where the one before left some
 SWEEPS = 8
+MENDING = 60  # moves for each candidate, at each charge
+LUKEWARM = 3.0  # times as warm as the end of the run before
+DESCENDED = 30_000  # candidates up to which the whole neighbourhood is searched in the end
 
 
 @dataclass(frozen=True)
 class Schedule:
     """One annealing run.
 
-    moves : for each unit. hot, cold : temperatures, in typical values. weight, growth : charge for violations, and by
-    how much it grows.
+    moves : for each candidate. width : candidates looked at, for each bound. hot, cold : temperatures, in typical
+    values. weight, growth : charge for violations, and by how much it grows.
     """
 
     moves: int
-    hot: float
-    cold: float
+    width: int
+    hot: float = 0.03
+    cold: float = 3e-4
     weight: float = 1.0
-    growth: float = 30.0
+    growth: float = 100.0
 
 
-# each is tried with another seed until the plan is good enough; later ones look longer
+# each is tried until the plan is good enough; later ones look longer and farther
 SCHEDULES = (
-    Schedule(8_000, 0.03, 0.0003),
-    Schedule(8_000, 0.01, 0.0001),
-    Schedule(16_000, 0.1, 0.001),
-    Schedule(32_000, 0.1, 0.0003),
+    Schedule(250, 80),
+    Schedule(1_000, 80),
+    Schedule(1_000, 160, hot=0.1, cold=1e-3),
+    Schedule(4_000, 120),
+    Schedule(4_000, 80, hot=0.1, cold=1e-4),
 )
 
 
@@ -76,86 +78,59 @@ def search(
     stop: Callable[[], bool],
 ) -> None:
     """Anneal by one schedule after another until the incumbent is worth `good_enough`."""
-    from apportion.engines.anneal import (
-        anneal,
-        descend,
-    )  # compiles on first use; problems that never come here must not wait for it
-
-    field = _Field(form, priced)
     for turn, schedule in enumerate(SCHEDULES):
         if incumbent.objective >= good_enough or stop():
             return
-        best, worth, last = anneal(
-            field.arena,
-            field.weights(schedule.weight),
-            field.nearest(),
-            schedule.moves * form.n_units,
-            schedule.hot * form.scale,
+        near = contest(form, priced, schedule.width)
+        if not near.open:
+            incumbent.offer(near.options(near.nearest()))
+            continue
+        seeds = [(seed * len(SCHEDULES) + turn) * ABREAST + k + 1 for k in range(ABREAST)]
+        with ThreadPoolExecutor(ABREAST) as pool:
+            for found in pool.map(lambda one, near=near, schedule=schedule: _run(form, near, schedule, one), seeds):
+                incumbent.offer(found)
+
+
+def _run(form: Formulation, near: Contest, schedule: Schedule, seed: int) -> Ints:
+    """Anneal once, and go down to a local optimum where that is not too far."""
+    from apportion.engines.anneal import anneal, descend  # compile on first use; small problems must not wait for it
+
+    best, worth, last = anneal(
+        near.arena,
+        near.weights(schedule.weight),
+        near.nearest(),
+        schedule.moves * len(near.arena.rep),
+        schedule.hot * form.scale,
+        schedule.cold * form.scale,
+        schedule.growth,
+        seed,
+    )
+    if len(near.arena.rep) > DESCENDED:
+        return near.options(best if np.isfinite(worth) else _mended(form, near, schedule, last, seed))
+    chosen = best if np.isfinite(worth) else last
+    for firm in FIRM:
+        chosen, reached, holds = descend(near.arena, near.weights(firm), chosen, SWEEPS, 1e-9 * form.scale)
+        if holds:
+            return near.options(chosen if reached > worth else best)
+    return near.options(best if np.isfinite(worth) else chosen)
+
+
+def _mended(form: Formulation, near: Contest, schedule: Schedule, chosen: Ints, seed: int) -> Ints:
+    """Anneal on from a choice that breaks rules, at dearer violations; the last choice where that is not enough."""
+    from apportion.engines.anneal import anneal
+
+    best: Ints
+    for firm in FIRM:
+        best, worth, chosen = anneal(
+            near.arena,
+            near.weights(firm),
+            chosen,
+            MENDING * len(near.arena.rep),
+            LUKEWARM * schedule.cold * form.scale,
             schedule.cold * form.scale,
             schedule.growth,
-            seed * len(SCHEDULES) + turn + 1,
+            seed,
         )
-        if not np.isfinite(worth) and incumbent.chosen is not None:
-            continue
-        chosen = best if np.isfinite(worth) else last
-        for firm in FIRM:
-            chosen, _, holds = descend(field.arena, field.weights(firm), chosen, SWEEPS, 1e-9 * form.scale)
-            if holds or stop():
-                break
-        incumbent.offer(field.option[chosen])
-
-
-class _Field:
-    """What the compiled search works on: the candidates, and bounds as flat arrays."""
-
-    def __init__(self, form: Formulation, priced: PricedOut) -> None:
-        self.form = form
-        self.option = nearest_options(form, priced, OPTIONS_PER_UNIT)
-        self.unit = np.concatenate([form.unit, np.arange(form.n_units)])[self.option]
-        self.width = max(family.n_groups for family in form.families)
-        at_price = [np.maximum(prices.low, prices.high) for prices in priced.multipliers]
-        self.base = self._padded([form.scale / f.scale + p for f, p in zip(form.families, at_price, strict=True)], 0.0)
-        self.arena = self._arena()
-
-    def _padded(self, rows: list[Floats], fill: float) -> Floats:
-        """(F, width + 1): the last column stands for reps outside, and for rest."""
-        return np.stack([np.concatenate([row, np.full(self.width + 1 - len(row), fill)]) for row in rows])
-
-    def weights(self, factor: float) -> Floats:
-        """(F, width + 1) charge per unit of violation: a soft rule's own price, and a multiple of the base for hard
-        ones.
-        """
-        families = self.form.families
-        return np.stack(
-            [factor * row if f.hard else np.full_like(row, f.price) for f, row in zip(families, self.base, strict=True)]
-        )
-
-    def _arena(self) -> Arena:
-        from apportion.engines.anneal import Arena
-
-        families = self.form.families
-        units = np.concatenate([self.form.unit, np.arange(self.form.n_units)])
-        nothing = np.zeros(self.form.n_units)
-        free = np.full(self.width, -np.inf)  # the worst-off value is told by the objective alone
-        return Arena(
-            start=np.searchsorted(self.unit, np.arange(self.form.n_units + 1)),
-            unit=units[self.option],
-            rep=np.concatenate([self.form.rep, np.full(self.form.n_units, self.form.n_reps)])[self.option],
-            value=np.concatenate([self.form.value, self.form.rest])[self.option],
-            measure=np.ascontiguousarray(
-                np.stack([np.concatenate([f.measure, nothing])[self.option] for f in families], axis=1)
-            ),
-            group=np.stack([np.append(np.where(f.group < 0, self.width, f.group), self.width) for f in families]),
-            low=self._padded([free if f.coupling == "worst" else f.low for f in families], -np.inf),
-            high=self._padded([f.high for f in families], np.inf),
-            low_share=self._padded([f.low_share for f in families], 0.0),
-            high_share=self._padded([f.high_share for f in families], 0.0),
-            coupled=np.array([f.coupling == "total" for f in families]),
-            hard=np.array([f.hard for f in families]),
-            price=np.array([0.0 if f.hard else f.price for f in families]),
-            tolerance=np.array([FEASIBLE * f.scale for f in families]),
-        )
-
-    def nearest(self) -> Ints:
-        """(U,) the candidate of each unit that loses least."""
-        return self.arena.start[:-1].copy()
+        if np.isfinite(worth):
+            return best
+    return chosen

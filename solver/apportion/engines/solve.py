@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from apportion.engines.choose import choose
+from apportion.engines.choose import TRANSPORT, choose, choose_transport
 from apportion.engines.clock import Clock
 from apportion.engines.formulation import CAPACITY, Formulation, formulate
 from apportion.engines.ledger import Ledger
@@ -69,22 +69,45 @@ def solve(
     """
     _check_arguments(gap, time_limit, seed)
     leads, reps = canonical_order(problem)
+    clock, teller = Clock(time_limit), _Teller(on_progress)
+    taken, why = choose_transport(problem, engine)
+    if taken:
+        from apportion.engines.transport.solve import solve as solve_counts  # small problems never load a compiler
+
+        plan = solve_counts(problem, leads, reps, clock=clock, seed=seed, report=teller)
+        return _settled(_verified(problem, _told(plan, TRANSPORT, why, clock)), gap)
     ordered = reorder(problem, leads, reps)
     form = formulate(ordered)
-    clock, teller = Clock(time_limit), _Teller(on_progress)
     hard = next((rule for rule in ordered.equity if isinstance(rule, MaxMin) and rule.price is None), None)
-    choice = choose(form if hard is None else form.with_floor(hard, 0.0), engine)
+    choice = choose(form if hard is None else form.with_floor(hard, 0.0), engine, why)
 
     def solve_form(one: Formulation) -> Outcome:
         return choice.engine.solve(one, gap=gap, clock=clock, seed=seed, report=teller)
 
     outcome = solve_form(form) if hard is None else solve_max_min(form, hard, solve_form)
     plan = _plan(problem, ordered, form, outcome, leads, reps)
-    ended = outcome.status in (Status.OPTIMAL, Status.INFEASIBLE)
+    return _verified(problem, _told(plan, choice.engine.name, choice.why, clock))
+
+
+def _told(plan: Plan, engine: str, why: str, clock: Clock) -> Plan:
+    """The plan with the engine that found it, and what stopped it."""
+    ended = plan.status in (Status.OPTIMAL, Status.INFEASIBLE)
     stopped_by: Literal["gap", "effort", "time"] = "gap" if ended else "time" if clock.is_over() else "effort"
-    told = replace(plan.certificate, engine=choice.engine.name, why_engine=choice.why, stopped_by=stopped_by)
-    plan = replace(plan, certificate=told)
-    return _verified(problem, plan)
+    told = replace(plan.certificate, engine=engine, why_engine=why, stopped_by=stopped_by)
+    return replace(plan, certificate=told)
+
+
+def _settled(plan: Plan, gap: float) -> Plan:
+    """The plan with the bound that the verifier found its prices to prove: one pass over the pairs serves both."""
+    verdict = plan.certificate.verdict
+    if verdict is None:
+        return plan
+    bound = max(verdict.price_bound, plan.objective)
+    told = replace(
+        plan.certificate, bound=bound, gap=relative_gap(plan.objective, bound), price_bound=verdict.price_bound
+    )
+    near = plan.status is Status.OPTIMAL or told.gap <= gap
+    return replace(plan, bound=bound, certificate=told, status=Status.OPTIMAL if near else Status.FEASIBLE)
 
 
 def _check_arguments(gap: float, time_limit: float, seed: int) -> None:

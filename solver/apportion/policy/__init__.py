@@ -14,6 +14,7 @@ from apportion.policy.resolved import ResolvedLimit, ResolvedShare
 from apportion.policy.schema import Policy
 from apportion.policy.screening import parcels, screen
 from apportion.policy.shares import equity, fair_weights, limits
+from apportion.policy.together import apart_effect
 from apportion.policy.values import pair_values
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Policy",
     "ResolvedLimit",
     "ResolvedShare",
+    "apart_effect",
     "check_policy",
     "document_policy",
     "eligible_pairs",

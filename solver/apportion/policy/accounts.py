@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-import pandas as pd
+from dataclasses import dataclass
 
-from apportion.policy.asked import texts
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from apportion.policy.asked import Asked, days_in_role, flags, texts
+from apportion.policy.schema import Policy
 
 
 def parents_of(leads: pd.DataFrame, accounts: pd.DataFrame | None) -> dict[str, str]:
@@ -44,6 +49,11 @@ def account_roots(leads: pd.DataFrame, accounts: pd.DataFrame | None) -> list[st
     return [None if start is None else lineage(start, parents)[-1] for start in starts]
 
 
+def account_keys(policy: Policy, leads: pd.DataFrame, accounts: pd.DataFrame | None) -> list[str | None]:
+    """For each lead the account that it counts to: the topmost one, or its own where subsidiaries stand alone."""
+    return account_roots(leads, accounts) if policy.accounts.subsidiaries else texts(leads, "account_id")
+
+
 def owners(leads: pd.DataFrame, accounts: pd.DataFrame | None, *, subsidiaries: bool) -> list[str | None]:
     """For each lead the rep_id that owns its account: with subsidiaries the topmost account's owner, or the next below
     that has one; else the account's own; else the lead's `owner_rep_id`.
@@ -66,3 +76,52 @@ def _owned_by(frame: pd.DataFrame) -> dict[str, str]:
         if account is not None and rep is not None:
             named.setdefault(account, set()).add(rep)
     return {account: reps.pop() for account, reps in named.items() if len(reps) == 1}
+
+
+@dataclass(frozen=True)
+class Owners:
+    """owner : (L,) index of the rep who owns the lead's account; -1 nobody, -2 somebody who is no rep. gone : (L,)
+    the owner is no rep, paused, not started, or away for the whole window."""
+
+    owner: NDArray[np.int64]
+    gone: NDArray[np.bool_]
+
+    @property
+    def there(self) -> NDArray[np.bool_]:
+        """(L,) the account has an owner who can act."""
+        return (self.owner >= 0) & ~self.gone
+
+
+def account_owners(
+    asked: Asked,
+    leads: pd.DataFrame,
+    accounts: pd.DataFrame | None,
+    assigned: pd.DataFrame | None,
+    capacity: pd.DataFrame | None,
+) -> Owners:
+    """Who owns each lead's account, by the tables, else by who got its last lead."""
+    assert asked.reps is not None
+    place = {str(rep): index for index, rep in enumerate(asked.reps["rep_id"])}
+    away = flags(asked.reps, "paused") | (days_in_role(asked.reps, asked.at) < 0)
+    if capacity is not None:
+        away = away | (capacity["availability"].to_numpy(dtype=float) <= 0)
+    subsidiaries = asked.policy.accounts.subsidiaries
+    named = owners(leads, with_last_owner(accounts, assigned), subsidiaries=subsidiaries)
+    owner = np.array([-1 if rep is None else place.get(rep, -2) for rep in named], dtype=np.int64)
+    away_or_strange = np.append(away, [True, False])  # index -2 is nobody's rep, -1 nobody
+    return Owners(owner, away_or_strange[owner])
+
+
+def with_last_owner(accounts: pd.DataFrame | None, assigned: pd.DataFrame | None) -> pd.DataFrame | None:
+    """The accounts, with those that no table gives an owner owned by the rep who got their last lead."""
+    if assigned is None or not {"account_id", "rep_id", "assigned_at"} <= set(assigned.columns):
+        return accounts
+    past = assigned.dropna(subset=["account_id", "rep_id"]).sort_values(["assigned_at", "rep_id"])
+    last = past.groupby("account_id", sort=True)["rep_id"].last()
+    extra = pd.DataFrame({"account_id": last.index.to_numpy(), "owner_rep_id": last.to_numpy()})
+    if accounts is None:
+        return extra
+    if "owner_rep_id" in accounts.columns:
+        owned = set(accounts.loc[accounts["owner_rep_id"].notna(), "account_id"])
+        extra = extra[~extra["account_id"].isin(owned)]
+    return pd.concat([accounts, extra], ignore_index=True)

@@ -35,7 +35,8 @@ def rep_capacity(
     calendar: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """One row a rep, in rep order: `rep_id`, `base`, `ramp`, `availability`, `adjustment`, `throttle`, `backlog`,
-    `capacity` (effort units, >= 0), `max_leads` (free under the hard caps, inf when none), `binding`, `why`.
+    `capacity` (effort units, >= 0), `max_leads` (free under the hard caps, inf when none), `cap` (the name of the hard
+    cap that leaves least, "" when none), `binding`, `why`.
 
     `assigned` holds earlier assignments (`rep_id`, `assigned_at`), for the caps by hour, day, week and month.
     Raises PolicyError and TableError.
@@ -61,6 +62,7 @@ def rep_capacity(
     frame["backlog"] = backlog
     frame["capacity"] = np.maximum(full - backlog, 0.0)
     frame["max_leads"] = np.min([np.full(len(reps), np.inf), *(room.free for room in rooms)], axis=0)
+    frame["cap"] = [_tightest(rooms, rep) for rep in range(len(reps))]
     frame["binding"] = [_binding(frame.iloc[rep], rep, factors, rooms, policy) for rep in range(len(reps))]
     frame["why"] = [_why(frame.iloc[rep], rep, factors, rooms) for rep in range(len(reps))]
     return frame
@@ -99,6 +101,12 @@ def _backlog(policy: Policy, reps: pd.DataFrame, full: Floats) -> Floats:
     rule = policy.capacity.backlog
     open_leads = np.nan_to_num(numbers(reps, "open_leads"), nan=0.0)
     return np.minimum(open_leads * rule.effort_each, full * rule.at_most)
+
+
+def _tightest(rooms: list[CapRoom], rep: int) -> str:
+    """The name of the hard cap that leaves least to a rep; the first of equals."""
+    holding = [room for room in rooms if room.free[rep] < np.inf]
+    return min(holding, key=lambda room: room.free[rep]).name if holding else ""
 
 
 def _binding(row: pd.Series[float], rep: int, factors: dict[str, Factor], rooms: list[CapRoom], policy: Policy) -> str:

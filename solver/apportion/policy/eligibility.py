@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from apportion.policy.accounts import owners
+from apportion.policy.accounts import account_owners
 from apportion.policy.asked import Asked, days_in_role, flags
 from apportion.policy.context import LeadContext, lead_context
 from apportion.policy.overrides import Overrides, read_overrides
@@ -103,6 +103,7 @@ def eligible_pairs(
     verdicts.forbid("pause: the rep is paused", flags(reps, "paused")[None, :])
     verdicts.forbid("start date: the rep has not started yet", (days_in_role(reps, asked.at) < 0)[None, :])
     _ramp(asked, context, verdicts)
+    _soft_screens(asked, verdicts)
     _territories(asked, context, covers, verdicts)
     _requirements(asked, verdicts)
     _owners(asked, leads, accounts, assigned, capacity, verdicts)
@@ -124,6 +125,18 @@ def _ramp(asked: Asked, context: LeadContext, verdicts: _Verdicts) -> None:
         verdicts.against(f"ramp '{profile.name}': too early for this tier", profile.price, early)
 
 
+def _soft_screens(asked: Asked, verdicts: _Verdicts) -> None:
+    """Leads that should go to nurture, but may be worked at a price; the first rule that holds counts."""
+    rules = asked.policy.screening
+    if all(rule.price == "hard" for rule in rules):
+        return
+    assert asked.leads is not None
+    chosen = asked.first(((f"screening[{k}].when", rule.when) for k, rule in enumerate(rules)), len(asked.leads))
+    for index, rule in enumerate(rules):
+        if rule.price != "hard":
+            verdicts.charge(f"screening '{rule.name}'", -float(rule.price), (chosen == index)[:, None])
+
+
 def _territories(asked: Asked, context: LeadContext, covers: NDArray[np.int64], verdicts: _Verdicts) -> None:
     for index, territory in enumerate(asked.policy.territories.cover):
         inside = (context.territory == index)[:, None]
@@ -132,6 +145,9 @@ def _territories(asked: Asked, context: LeadContext, covers: NDArray[np.int64], 
         if territory.overflow_price > 0:
             helps = inside & (covers[index] == OVERFLOW)[None, :]
             verdicts.charge(f"territory '{territory.name}': overflow", -territory.overflow_price, helps)
+    unmatched = asked.policy.territories.unmatched
+    if asked.policy.territories.cover and isinstance(unmatched, float):
+        verdicts.charge("territories: the lead lies in none", -unmatched, (context.territory < 0)[:, None])
 
 
 def _requirements(asked: Asked, verdicts: _Verdicts) -> None:
@@ -185,36 +201,15 @@ def _owners(
     capacity: pd.DataFrame | None,
     verdicts: _Verdicts,
 ) -> None:
-    assert asked.reps is not None
     rule = asked.policy.accounts
     if rule.owner == "off":
         return
-    place = {str(rep): index for index, rep in enumerate(asked.reps["rep_id"])}
-    away = flags(asked.reps, "paused") | (days_in_role(asked.reps, asked.at) < 0)
-    if capacity is not None:
-        away = away | (capacity["availability"].to_numpy(dtype=float) <= 0)
-    named = owners(leads, with_last_owner(accounts, assigned), subsidiaries=rule.subsidiaries)
-    owner = np.array([-1 if rep is None else place.get(rep, -2) for rep in named], dtype=np.int64)
-    gone = (owner == -2) | ((owner >= 0) & away[np.maximum(owner, 0)])
-    others = ((owner >= 0) & ~gone)[:, None] & (owner[:, None] != np.arange(len(place))[None, :])
+    known = account_owners(asked, leads, accounts, assigned, capacity)
+    others = known.there[:, None] & (known.owner[:, None] != np.arange(verdicts.blocked_by.shape[1])[None, :])
     verdicts.against("account: its owner keeps it", rule.owner, others)
-    if rule.if_owner_away == "nurture":
-        verdicts.forbid("account: its owner is away, and it waits in nurture", gone[:, None])
-
-
-def with_last_owner(accounts: pd.DataFrame | None, assigned: pd.DataFrame | None) -> pd.DataFrame | None:
-    """The accounts, with those that no table gives an owner owned by the rep who got their last lead."""
-    if assigned is None or not {"account_id", "rep_id", "assigned_at"} <= set(assigned.columns):
-        return accounts
-    past = assigned.dropna(subset=["account_id", "rep_id"]).sort_values(["assigned_at", "rep_id"])
-    last = past.groupby("account_id", sort=True)["rep_id"].last()
-    if accounts is None:
-        return pd.DataFrame({"account_id": last.index.to_numpy(), "owner_rep_id": last.to_numpy()})
-    extra = pd.DataFrame({"account_id": last.index.to_numpy(), "owner_rep_id": last.to_numpy()})
-    if "owner_rep_id" in accounts.columns:
-        owned = set(accounts.loc[accounts["owner_rep_id"].notna(), "account_id"])
-        extra = extra[~extra["account_id"].isin(owned)]
-    return pd.concat([accounts, extra], ignore_index=True)
+    if rule.if_owner_away != "release":
+        waits = "account: its owner is away, and it waits in nurture"
+        verdicts.against(waits, "hard" if rule.if_owner_away == "nurture" else rule.if_owner_away, known.gone[:, None])
 
 
 def _own_rules(asked: Asked, verdicts: _Verdicts) -> None:

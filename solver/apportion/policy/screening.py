@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from apportion.policy.accounts import account_roots
-from apportion.policy.asked import Asked, texts
+from apportion.policy.accounts import account_keys
+from apportion.policy.asked import Asked
 from apportion.policy.context import with_territory
 from apportion.policy.schema import Policy
 
@@ -15,8 +15,8 @@ from apportion.policy.schema import Policy
 def screen(policy: Policy, leads: pd.DataFrame, *, at: object) -> pd.DataFrame:
     """One row a lead, in lead order: `lead_id`, `outcome` (`assign`, `nurture`, `reject`), `reason` (empty for assign).
 
-    The first screening rule that holds counts; then leads of no territory, where the policy says so. Raises
-    PolicyError.
+    The first screening rule that holds counts; then leads of no territory, where the policy says so. A soft rule
+    keeps no lead back: its price is an effect on the pairs. Raises PolicyError.
     """
     placed, territory = with_territory(policy, leads, at=at)
     asked = Asked(policy, at=at, leads=placed)
@@ -24,10 +24,13 @@ def screen(policy: Policy, leads: pd.DataFrame, *, at: object) -> pd.DataFrame:
     chosen = asked.first(((f"screening[{k}].when", rule.when) for k, rule in enumerate(policy.screening)), len(leads))
     outcome = np.full(len(leads), "assign", dtype=object)
     reason = np.full(len(leads), "", dtype=object)
-    if policy.territories.cover and policy.territories.unmatched != "any":
+    if policy.territories.cover and policy.territories.unmatched in ("nurture", "reject"):
         outcome[territory < 0] = policy.territories.unmatched
         reason[territory < 0] = "It lies in no territory."
     for index, rule in enumerate(policy.screening):
+        if rule.price != "hard":
+            outcome[chosen == index], reason[chosen == index] = "assign", ""
+            continue
         outcome[chosen == index] = rule.outcome
         reason[chosen == index] = rule.reason or f"Screened out: {rule.name}."
     return pd.DataFrame({"lead_id": leads["lead_id"].to_numpy(), "outcome": outcome, "reason": reason})
@@ -41,8 +44,7 @@ def parcels(policy: Policy, leads: pd.DataFrame, *, accounts: pd.DataFrame | Non
     """
     ids = [f"lead {lead}" for lead in leads["lead_id"].astype(str)]
     if policy.accounts.together == "hard":
-        whole = policy.accounts.subsidiaries
-        keys = account_roots(leads, accounts) if whole else texts(leads, "account_id")
+        keys = account_keys(policy, leads, accounts)
         ids = [own if key is None else f"account {key}" for own, key in zip(ids, keys, strict=True)]
     if not ids:
         return np.zeros(0, dtype=np.int64)

@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from apportion.problem.blocks import Block, each_block, parcel_blocks, scratch
+from apportion.problem.pairs import Floats, Ints
 from apportion.problem.plan import Prices
 from apportion.problem.problem import AssignmentProblem
 from apportion.problem.rules import LeadShare, Limit, MaxMin, Rule, Share
-from apportion.problem.sums import fair_shares, measured, scaled
+from apportion.problem.steps import ROOM, whole_bounds
+from apportion.problem.sums import Measure, effort_of, fair_shares, measure_of, scaled
 
-ROOM = 1e-9  # of the capacity: a load beyond it by less is none beyond it
 
-Floats = NDArray[np.float64]
+@dataclass(frozen=True, eq=False)
+class Charge:
+    """What prices take from each pair: the rep's rate (R,) times the measure; and what the bounds themselves add."""
+
+    measure: Measure
+    rate: Floats
+    constant: float
+
+    def of(self, block: Block) -> Any:
+        """What the block's pairs are charged, to be broadcast."""
+        return block.by_rep(self.rate) * self.measure.of(block)
 
 
 def price_bound(problem: AssignmentProblem, prices: Prices, worst_off: float | None = None) -> float:
@@ -24,22 +39,38 @@ def price_bound(problem: AssignmentProblem, prices: Prices, worst_off: float | N
     nurture. Whatever the prices are, no plan is worth more than this sum. `worst_off` is the floor that a hard MaxMin
     was held to.
     """
-    rep = problem.pairs.rep
-    charge = (np.maximum(prices.capacity, 0) - np.maximum(prices.min_load, 0))[rep] * problem.effort
-    least, most = _whole(problem.min_load, problem.capacity, problem.effort, rep)
-    constant = float(np.maximum(prices.capacity, 0) @ most - np.maximum(prices.min_load, 0) @ least)
+    charged = charges(problem, prices, worst_off)
+    return sum((charge.constant for charge in charged), 0.0) + _best_of_each(problem, charged)
+
+
+def charges(problem: AssignmentProblem, prices: Prices, worst_off: float | None = None) -> list[Charge]:
+    """What capacity, minimum loads and each priced rule take."""
+    charged = [_load_charge(problem, prices)]
     for rule in problem.rules:
         price = prices.rules.get(str(rule.name))
-        if price is None and not (isinstance(rule, MaxMin) and rule.price):
-            continue
-        rule_charge, rule_constant = _charged(problem, rule, price, worst_off)
-        charge = charge + rule_charge
-        constant += rule_constant
-    return constant + _best_of_each(problem, problem.value - charge)
+        if price is not None or (isinstance(rule, MaxMin) and rule.price):
+            charged.append(_rule_charge(problem, rule, price, worst_off))
+    return charged
 
 
-def _charged(problem: AssignmentProblem, rule: Rule, price: object, worst_off: float | None) -> tuple[Floats, float]:
-    """(P,) what a pair is charged for the rule, and the constant that the bounds themselves add."""
+def pair_charges(problem: AssignmentProblem, charged: list[Charge]) -> Floats:
+    """(P,) what each pair is charged in all."""
+    total = np.zeros(problem.pairs.n_pairs)
+    for charge in charged:
+        total += charge.rate[problem.pairs.rep] * charge.measure.whole()
+    return total
+
+
+def _load_charge(problem: AssignmentProblem, prices: Prices) -> Charge:
+    high, low = np.maximum(prices.capacity, 0), np.maximum(prices.min_load, 0)
+    effort = effort_of(problem)
+    least, most = whole_bounds(problem.min_load, problem.capacity, effort, np.arange(problem.n_reps))
+    # summed exactly, so that the order of the reps does not touch the last digit
+    return Charge(effort, high - low, math.fsum([*(high * most).tolist(), *(-low * least).tolist()]))
+
+
+def _rule_charge(problem: AssignmentProblem, rule: Rule, price: object, worst_off: float | None) -> Charge:
+    """What a pair is charged for the rule, and the constant that the bounds themselves add."""
     index, names = problem.groups(rule.by)
     n_groups = len(names)
     cap = np.inf if rule.price is None or isinstance(rule, MaxMin) else rule.price
@@ -49,12 +80,13 @@ def _charged(problem: AssignmentProblem, rule: Rule, price: object, worst_off: f
     high_price = np.where(np.isfinite(high), np.clip(getattr(price, "high", np.zeros(n_groups)), 0, cap), 0.0)
     if isinstance(rule, MaxMin) and rule.price is None and worst_off is None:
         low_price = np.zeros(n_groups)  # no floor was promised
-    measure = measured(problem, rule)
-    group_price = np.append(high_price - low_price, 0.0)[index]  # index -1 finds the appended zero
-    charge = group_price[problem.pairs.rep] * measure
+    measure = measure_of(problem, rule)
+    rate = np.append(high_price - low_price, 0.0)[index]  # index -1 finds the appended zero
     if isinstance(rule, MaxMin):
-        return charge, _max_min_constant(problem, rule, low_price, index, n_groups, measure, worst_off)
+        constant = _max_min_constant(problem, rule, low_price, index, n_groups, measure, worst_off)
+        return Charge(measure, rate, constant)
     fair = earlier = np.zeros(n_groups)
+    total: float | None = None
     if isinstance(rule, Share):
         fair = fair_shares(problem, rule, index, n_groups)
         earlier = earlier if rule.earlier is None else np.asarray(rule.earlier, dtype=float)
@@ -64,14 +96,14 @@ def _charged(problem: AssignmentProblem, rule: Rule, price: object, worst_off: f
             low, high = scaled(low, fair * total) - earlier, scaled(high, fair * total) - earlier
     if isinstance(rule, Limit) or total is not None:
         if rule.price is None:
-            low, high = _whole(low, high, measure, index[problem.pairs.rep])
-        return charge, _pay(high_price, high) - _pay(low_price, low)
+            low, high = whole_bounds(low, high, measure, index)
+        return Charge(measure, rate, _pay(high_price, high) - _pay(low_price, low))
     per_total = _pay(high_price, scaled(high, fair)) - _pay(low_price, scaled(low, fair))
     constant = per_total * earlier.sum() - float((high_price - low_price) @ earlier)
-    return charge - per_total * measure, constant
+    return Charge(measure, rate - per_total, constant)
 
 
-def _stated(problem: AssignmentProblem, rule: Rule, index: NDArray[np.int64], n_groups: int) -> tuple[Floats, Floats]:
+def _stated(problem: AssignmentProblem, rule: Rule, index: Ints, n_groups: int) -> tuple[Floats, Floats]:
     """(G,) the bounds as the rule states them, infinite where there is none. MaxMin has a floor where a group
     counts."""
     if isinstance(rule, MaxMin):
@@ -100,43 +132,19 @@ def _must_all(problem: AssignmentProblem) -> bool:
     return bool(np.isin(problem.parcel, problem.parcel[problem.must_assign]).all())
 
 
-def _whole(low: Floats, high: Floats, measure: Floats, group: NDArray[np.int64]) -> tuple[Floats, Floats]:
-    """Tighten bounds on sums to what sums can be, where all amounts of a group are multiples of one step."""
-    tight_low, tight_high = low.astype(float).copy(), high.astype(float).copy()
-    counted = (measure != 0) & (group >= 0)
-    for at in np.unique(group[counted]):
-        step = _step(np.unique(measure[counted & (group == at)]))
-        if step > 0 and np.isfinite(low[at]):
-            tight_low[at] = max(low[at], math.ceil(low[at] / step * (1 - ROOM)) * step)
-        if step > 0 and np.isfinite(high[at]):
-            tight_high[at] = min(high[at], math.floor(high[at] / step * (1 + ROOM)) * step)
-    return tight_low, tight_high
-
-
-def _step(amounts: Floats) -> float:
-    """The largest step that the distinct amounts are multiples of, to six decimals; 0 where there is none."""
-    if amounts[0] <= 0 or amounts[-1] > 1e9:
-        return 0.0
-    if len(amounts) == 1:
-        return float(amounts[0])
-    millionths = [round(amount * 1e6) for amount in amounts.tolist()]
-    if any(abs(whole - amount * 1e6) > ROOM for whole, amount in zip(millionths, amounts.tolist(), strict=True)):
-        return 0.0
-    return math.gcd(*millionths) / 1e6
-
-
 def _pay(price: Floats, bound: Floats) -> float:
     """price · bound, where a bound that does not exist has no price."""
-    return float(np.where(np.isfinite(bound), price, 0.0) @ np.where(np.isfinite(bound), bound, 0.0))
+    there = np.isfinite(bound)
+    return math.fsum((price[there] * bound[there]).tolist())
 
 
 def _max_min_constant(
     problem: AssignmentProblem,
     rule: MaxMin,
     low_price: Floats,
-    index: NDArray[np.int64],
+    index: Ints,
     n_groups: int,
-    measure: Floats,
+    measure: Measure,
     worst_off: float | None,
 ) -> float:
     fair = fair_shares(problem, rule, index, n_groups)
@@ -145,7 +153,7 @@ def _max_min_constant(
         return 0.0 if worst_off is None else -charged * worst_off
     # soft: the worst-off value t is free between what the groups can possibly get, and earns `price`, less what is
     # charged for it
-    most, least = _reachable(problem, index, n_groups, measure)
+    most, least = _reachable(measure, index, n_groups)
     counted = fair > 0
     if not counted.any():
         return 0.0
@@ -154,35 +162,60 @@ def _max_min_constant(
     return rest * float(np.min(reach[counted] / fair[counted]))
 
 
-def _reachable(
-    problem: AssignmentProblem, index: NDArray[np.int64], n_groups: int, measure: Floats
-) -> tuple[Floats, Floats]:
+def _reachable(measure: Measure, index: Ints, n_groups: int) -> tuple[Floats, Floats]:
     """(G,) the most and the least that each group's sum could be, with every lead placed at its best or worst for
     it."""
-    pair_group = index[problem.pairs.rep]
-    key = problem.pairs.lead * (n_groups + 1) + pair_group
-    extremes = []
-    for sign in (1.0, -1.0):
-        best = np.zeros(problem.n_leads * (n_groups + 1) + 1)
-        np.maximum.at(best, np.where(pair_group >= 0, key, len(best) - 1), sign * measure)
-        extremes.append(sign * best[:-1].reshape(problem.n_leads, n_groups + 1).sum(axis=0)[:n_groups])
-    return extremes[0], extremes[1]
+    order = np.argsort(index, kind="stable")[int((index < 0).sum()) :]
+    if not len(order):
+        return np.zeros(n_groups), np.zeros(n_groups)
+    first = np.flatnonzero(np.diff(index[order], prepend=-1))
+
+    def look(block: Block) -> tuple[Floats, Floats]:
+        amounts = block.matrix(measure.of(block), 0.0)[:, order]
+        most = np.maximum(np.maximum.reduceat(amounts, first, axis=1), 0.0).sum(axis=0)
+        return most, np.minimum(np.minimum.reduceat(amounts, first, axis=1), 0.0).sum(axis=0)
+
+    found = each_block(measure.pairs, look)
+    most, least = np.zeros(n_groups), np.zeros(n_groups)
+    present = index[order][first]
+    most[present] = sum((high for high, _ in found), np.zeros(len(first)))
+    least[present] = sum((low for _, low in found), np.zeros(len(first)))
+    return most, least
 
 
-def _best_of_each(problem: AssignmentProblem, worth: Floats) -> float:
+def _best_of_each(problem: AssignmentProblem, charged: list[Charge]) -> float:
     """Sum over leads (parcels) of the best of the charged pairs and nurture."""
-    lead, rep = problem.pairs.lead, problem.pairs.rep
-    labels = np.arange(problem.n_leads) if problem.parcel is None else np.unique(problem.parcel, return_inverse=True)[1]
-    n_parcels = int(labels.max(initial=-1)) + 1
-    size = np.bincount(labels, minlength=n_parcels)
-    nurture = np.bincount(labels, weights=problem.nurture, minlength=n_parcels)
-    best = np.where(np.bincount(labels, weights=problem.must_assign, minlength=n_parcels) > 0, -np.inf, nurture)
-    key, together = np.unique(labels[lead] * problem.n_reps + rep, return_inverse=True)
-    members = np.bincount(together, minlength=len(key))
-    sums = np.bincount(together, weights=worth, minlength=len(key))
-    parcel = key // problem.n_reps
-    effort = np.bincount(together, weights=problem.effort, minlength=len(key))
-    # a rep must be eligible for every lead of the parcel, and have room for all of it
-    whole = (members == size[parcel]) & (effort <= problem.capacity[key % problem.n_reps] * (1 + ROOM))
-    np.maximum.at(best, parcel[whole], sums[whole])
+    charged = [charge for charge in charged if charge.rate.any()]
+    value = problem.entries("value")
+
+    def worth(block: Block) -> NDArray[np.float64]:
+        total = block.of(value)
+        for charge in charged:  # the first result goes into memory that is used again, so that nothing is allocated
+            taken = charge.of(block)
+            shape = np.broadcast_shapes(total.shape, taken.shape)
+            total = np.subtract(total, taken, out=scratch(shape), dtype=np.float64)
+        return np.asarray(total, dtype=np.float64)
+
+    if problem.parcel is not None:
+        return _best_of_parcels(problem, worth)
+    rest = np.where(problem.must_assign, -np.inf, problem.nurture)
+    found = each_block(problem.pairs, lambda block: block.best(worth(block), rest[block.leads]))
+    best = np.concatenate([np.zeros(0), *found])
+    return math.fsum(best.tolist()) if np.isfinite(best).all() else -math.inf
+
+
+def _best_of_parcels(problem: AssignmentProblem, worth: Callable[[Block], Floats]) -> float:
+    """The same where leads stay together: a rep must be eligible for every lead of a parcel, and have room for all of
+    it."""
+    assert problem.parcel is not None
+    labels = np.unique(problem.parcel, return_inverse=True)[1]
+    room, effort = problem.capacity * (1 + ROOM), problem.entries("effort")
+    best: list[float] = []
+    for block, first in parcel_blocks(problem.pairs, labels):
+        sums = np.add.reduceat(block.matrix(worth(block), -np.inf), first, axis=0)
+        load = np.add.reduceat(block.matrix(block.of(effort), 0.0), first, axis=0)
+        sums[load > room] = -np.inf
+        must = np.logical_or.reduceat(problem.must_assign[block.leads], first)
+        rest = np.where(must, -np.inf, np.add.reduceat(problem.nurture[block.leads], first))
+        best += np.maximum(sums.max(axis=1), rest).tolist()
     return math.fsum(best) if np.isfinite(best).all() else -math.inf

@@ -84,11 +84,8 @@ class Checker:
         array.setflags(write=False)
         return array
 
-    def ids(self, name: str, given: Sequence[Any] | None, size: int) -> tuple[str, ...]:
-        """Give unique names; the row numbers, padded so that they sort as numbers, when none are given."""
-        if given is None:
-            width = len(str(max(size - 1, 0)))
-            return tuple(f"{row:0{width}d}" for row in range(size))
+    def ids(self, name: str, given: Sequence[Any], size: int) -> tuple[str, ...]:
+        """Give unique names."""
         ids = tuple(str(item) for item in given)
         if len(ids) != size:
             self.fault(name, f"must have {size} names", len(ids))

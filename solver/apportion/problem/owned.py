@@ -11,15 +11,17 @@ import scipy.sparse as sp
 
 from apportion.problem.rules import Rule
 
+LARGE = 256 * 2**20  # bytes of an array that is held as it is: a copy could be what does not fit
+
 
 def owned(item: Any) -> Any:
-    """Copy an argument; arrays become read-only."""
+    """Copy an argument; arrays become read-only. What is larger than LARGE is held, not copied."""
     if item is None or isinstance(item, (bool, int, float, str)):
         return item
     if bool(sp.issparse(item)):
-        return item.copy()
+        return item if item.nnz * item.dtype.itemsize > LARGE else item.copy()
     if isinstance(item, np.ndarray):
-        array = item.copy()
+        array = item.view(np.ndarray) if item.nbytes > LARGE else np.array(item)
         array.setflags(write=False)
         return array
     return copy.deepcopy(item)

@@ -1,189 +1,141 @@
-"""The eligible pairs, lead by lead, and the numbers that belong to a pair."""
+"""The eligible pairs, lead by lead."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from apportion.problem.checked import Checker
-
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+MEAN_CHUNK = 1 << 20  # pairs whose mean is taken at once
 
 
-@dataclass(frozen=True, eq=False)
 class Pairs:
-    """Which pairs are eligible. start : (L + 1,) offsets; rep : (P,) rep of each pair, ascending within a lead."""
+    """Which pairs are eligible: L leads, R reps, P pairs, lead by lead and ascending by rep within a lead.
 
-    start: NDArray[np.int64]
-    rep: NDArray[np.int64]
-    n_reps: int
+    Where every pair is eligible nothing is stored. Else `offset` (L + 1,) and `column` (P,) are, the rep of each pair
+    in 32 bits where that fits. `start`, `rep` and `lead` are worked out when they are asked for.
+    """
+
+    def __init__(self, *, start: Any, rep: Any, n_reps: int) -> None:
+        """Store the pairs of each lead. start : (L + 1,) offsets. rep : (P,) ascending within a lead."""
+        self.n_reps = n_reps
+        self.n_leads = len(start) - 1
+        self.offset: Ints | None = frozen(np.asarray(start, dtype=np.int64))
+        narrow = np.int32 if n_reps <= np.iinfo(np.int32).max else np.int64
+        self.column: NDArray[np.int32] | None = frozen(np.asarray(rep, dtype=narrow))
+
+    @classmethod
+    def every(cls, n_leads: int, n_reps: int) -> Pairs:
+        """All pairs of L leads and R reps."""
+        pairs = cls.__new__(cls)
+        pairs.n_leads, pairs.n_reps, pairs.offset, pairs.column = n_leads, n_reps, None, None
+        return pairs
 
     @property
-    def n_leads(self) -> int:
-        """L."""
-        return len(self.start) - 1
+    def is_dense(self) -> bool:
+        """Whether every pair is eligible, and so P = L · R."""
+        return self.column is None
 
     @property
     def n_pairs(self) -> int:
         """P."""
-        return len(self.rep)
+        return self.n_leads * self.n_reps if self.column is None else len(self.column)
 
     @cached_property
-    def lead(self) -> NDArray[np.int64]:
+    def start(self) -> Ints:
+        """(L + 1,) offsets: the pairs of lead i are `start[i]:start[i + 1]`."""
+        return frozen(np.arange(self.n_leads + 1) * self.n_reps) if self.offset is None else self.offset
+
+    @cached_property
+    def rep(self) -> Ints:
+        """(P,) rep of each pair."""
+        if self.column is None:
+            return frozen(np.tile(np.arange(self.n_reps), self.n_leads))
+        return frozen(self.column.astype(np.int64))
+
+    @cached_property
+    def lead(self) -> Ints:
         """(P,) lead of each pair."""
-        return np.repeat(np.arange(self.n_leads), np.diff(self.start))
+        return frozen(np.repeat(np.arange(self.n_leads), self.count))
 
-    def position(self, lead: Any, rep: Any) -> NDArray[np.int64]:
+    @cached_property
+    def count(self) -> Ints:
+        """(L,) pairs of each lead."""
+        if self.offset is None:
+            return frozen(np.full(self.n_leads, self.n_reps, dtype=np.int64))
+        return frozen(np.diff(self.offset))
+
+    @cached_property
+    def count_by_rep(self) -> Ints:
+        """(R,) pairs of each rep."""
+        if self.column is None:
+            return frozen(np.full(self.n_reps, self.n_leads, dtype=np.int64))
+        return frozen(np.bincount(self.column, minlength=self.n_reps).astype(np.int64))
+
+    def position(self, lead: Any, rep: Any) -> Ints:
         """Index of the pairs (lead, rep), -1 where a pair is not eligible."""
-        key = self.lead * self.n_reps + self.rep
-        wanted = np.asarray(lead, dtype=np.int64) * self.n_reps + np.asarray(rep, dtype=np.int64)
-        if not len(key):
-            return np.full(wanted.shape, -1, dtype=np.int64)
-        found = np.minimum(np.searchsorted(key, wanted), len(key) - 1)
-        return np.where((key[found] == wanted) & (np.asarray(rep) >= 0), found, -1)
+        lead, rep = np.broadcast_arrays(np.asarray(lead, dtype=np.int64), np.asarray(rep, dtype=np.int64))
+        inside = (rep >= 0) & (rep < self.n_reps)
+        if self.column is None or self.offset is None:
+            return np.where(inside, lead * self.n_reps + rep, -1)
+        if not len(self.column):
+            return np.full(lead.shape, -1, dtype=np.int64)
+        low, end = self.offset[lead], self.offset[lead + 1]
+        high = end.copy()
+        while (open_ := low < high).any():  # all the searches at once
+            middle = (low + high) // 2
+            before = open_ & (self.column[np.minimum(middle, len(self.column) - 1)] < rep)
+            low, high = np.where(before, middle + 1, low), np.where(open_ & ~before, middle, high)
+        found = np.minimum(low, len(self.column) - 1)
+        return np.where(inside & (low < end) & (self.column[found] == rep), found, -1)
 
-    def mean_by_lead(self, entries: Floats) -> Floats:
+    def mean_by_lead(self, entries: Any) -> Floats:
         """(L,) mean of the entries over each lead's pairs; 0 for a lead with none. The order of reps does not touch the
         last digit."""
-        order = np.lexsort((entries, self.lead))
-        return np.bincount(self.lead[order], weights=entries[order], minlength=self.n_leads) / np.maximum(
-            np.diff(self.start), 1
-        )
+        means = np.zeros(self.n_leads)
+        many = max(1, int(self.count.max(initial=1)))
+        step = max(1, MEAN_CHUNK // many)
+        for first in range(0, self.n_leads, step):
+            last = min(first + step, self.n_leads)
+            begin, end = int(self.start[first]), int(self.start[last])
+            means[first:last] = self._means(np.asarray(entries[begin:end]), first, last)
+        return means
 
-    def dense(self, entries: Floats, fill: float) -> Floats:
+    def _means(self, entries: NDArray[Any], first: int, last: int) -> Floats:
+        count = self.count[first:last]
+        if self.is_dense:
+            ordered = np.sort(entries.reshape(last - first, self.n_reps), axis=1).astype(np.float64).ravel()
+        else:
+            lead = np.repeat(np.arange(last - first), count)
+            ordered = entries[np.lexsort((entries, lead))].astype(np.float64)
+        filled = np.flatnonzero(count)
+        if not len(filled):
+            return np.zeros(last - first)
+        begins = (np.cumsum(count) - count)[filled]
+        means = np.zeros(last - first)
+        with np.errstate(over="ignore"):
+            means[filled] = np.add.reduceat(ordered, begins) / count[filled]
+        large = ~np.isfinite(means[filled])
+        if large.any():  # the sum is too large for a float, the mean is not
+            means[filled[large]] = np.add.reduceat(ordered / np.repeat(count, count), begins)[large]
+        return means
+
+    def dense(self, entries: Any, fill: float) -> Floats:
         """(L, R) array of the entries, `fill` where a pair is not eligible."""
+        if self.is_dense:
+            return np.array(entries, dtype=np.float64).reshape(self.n_leads, self.n_reps)
         full = np.full((self.n_leads, self.n_reps), fill)
         full[self.lead, self.rep] = entries
         return full
 
 
-def read_pairs(
-    check: Checker, *, value: Any, eligible: Any, effort: Any, revenue: Any
-) -> tuple[Pairs, dict[str, Floats]]:
-    """Turn the arrays over leads × reps into pairs; what is wrong goes to `check`, and stops here if the shape is
-    unknown."""
-    sparse = _as_csr(check, value)
-    n_leads, n_reps = sparse.shape
-    keep = _kept(check, eligible, sparse)
-    lead = np.repeat(np.arange(n_leads), np.diff(sparse.indptr))[keep]
-    start = np.concatenate([[0], np.cumsum(np.bincount(lead, minlength=n_leads))]).astype(np.int64)
-    pairs = Pairs(start=_frozen(start), rep=_frozen(sparse.indices[keep].astype(np.int64)), n_reps=n_reps)
-    values = _finite(check, "value", pairs, sparse.data[keep])
-    entries = {
-        "value": values,
-        "revenue": values
-        if revenue is None
-        else _finite(check, "revenue", pairs, _entries(check, "revenue", revenue, pairs)),
-        "effort": _finite(check, "effort", pairs, _efforts(check, effort, pairs), minimum=0.0),
-    }
-    return pairs, entries
-
-
-def _stored(check: Checker, name: str, matrix: Any) -> sp.csr_matrix:
-    """Read a sparse matrix as CSR with sorted indices; explicit zeros stay, a pair stored twice is a fault."""
-    coo = sp.coo_matrix(matrix)
-    data = check.array(name, coo.data)
-    csr = sp.csr_matrix((np.zeros(coo.nnz) if data is None else data, (coo.row, coo.col)), shape=coo.shape)
-    csr.sum_duplicates()
-    if csr.nnz != coo.nnz:
-        check.fault(name, "must store each pair once; so many are stored again", coo.nnz - csr.nnz)
-    csr.sort_indices()
-    return csr
-
-
-def _as_csr(check: Checker, value: Any) -> sp.csr_matrix:
-    if sp.issparse(value):
-        csr = _stored(check, "value", value)
-    else:
-        dense = check.array("value", value)
-        if dense is not None and dense.ndim != 2:
-            check.fault("value", "must be an (L, R) array of leads × reps", dense.shape)
-        if dense is None or dense.ndim != 2:
-            check.finish()
-        assert dense is not None
-        n_leads, n_reps = dense.shape
-        csr = sp.csr_matrix(
-            (dense.ravel().copy(), np.tile(np.arange(n_reps), n_leads), np.arange(n_leads + 1) * n_reps),
-            shape=dense.shape,
-        )
-    if csr.shape[1] == 0:
-        check.fault("value", "must have at least one rep (column)", csr.shape)
-        check.finish()
-    return csr
-
-
-def _kept(check: Checker, eligible: Any, sparse: sp.csr_matrix) -> NDArray[np.bool_]:
-    if eligible is None:
-        return np.ones(sparse.nnz, dtype=bool)
-    allowed = eligible.toarray() if bool(sp.issparse(eligible)) else np.asarray(eligible)
-    if allowed.shape != sparse.shape or allowed.dtype != np.bool_:
-        check.fault("eligible", f"must be bool of shape {sparse.shape}", f"{allowed.dtype} of shape {allowed.shape}")
-        check.finish()
-    lead = np.repeat(np.arange(sparse.shape[0]), np.diff(sparse.indptr))
-    return np.asarray(allowed[lead, sparse.indices], dtype=bool)
-
-
-def _efforts(check: Checker, effort: Any, pairs: Pairs) -> Floats:
-    if effort is None:
-        return np.ones(pairs.n_pairs)
-    if sp.issparse(effort):
-        return _entries(check, "effort", effort, pairs)
-    array = check.array("effort", effort)
-    if array is None:
-        return np.ones(pairs.n_pairs)
-    if array.ndim <= 1:
-        return check.vector("effort", array, pairs.n_leads)[pairs.lead]
-    return _entries(check, "effort", array, pairs)
-
-
-def _entries(check: Checker, name: str, matrix: Any, pairs: Pairs) -> Floats:
-    """(P,) the entries of an (L, R) array or sparse matrix at the pairs."""
-    shape = (pairs.n_leads, pairs.n_reps)
-    if sp.issparse(matrix):
-        stored = _stored(check, name, matrix)
-        if stored.shape == shape:
-            return _stored_entries(check, name, stored, pairs)
-        got: Any = stored.shape
-    else:
-        dense = check.array(name, matrix)
-        if dense is None:
-            return np.zeros(pairs.n_pairs)
-        if dense.shape == shape:
-            return dense[pairs.lead, pairs.rep]
-        got = dense.shape
-    check.fault(name, f"must have shape {shape}" + (f" or ({pairs.n_leads},)" if name == "effort" else ""), got)
-    return np.zeros(pairs.n_pairs)
-
-
-def _stored_entries(check: Checker, name: str, stored: sp.csr_matrix, pairs: Pairs) -> Floats:
-    """(P,) what is stored for each pair. A pair left out is a fault: its entry is unknown, not zero."""
-    own = Pairs(start=stored.indptr.astype(np.int64), rep=stored.indices.astype(np.int64), n_reps=pairs.n_reps)
-    place = own.position(pairs.lead, pairs.rep)
-    missing = place < 0
-    if missing.any():
-        first = int(np.argmax(missing))
-        where = (int(pairs.lead[first]), int(pairs.rep[first]))
-        check.fault(name, "must store an entry for each eligible pair; none for this one", where, int(missing.sum()))
-    return np.where(missing, 0.0, np.append(stored.data, 0.0)[place])
-
-
-def _finite(check: Checker, name: str, pairs: Pairs, entries: Floats, minimum: float | None = None) -> Floats:
-    wrong = ~np.isfinite(entries) if minimum is None else ~(np.isfinite(entries) & (entries >= minimum))
-    if wrong.any():
-        first = int(np.argmax(wrong))
-        must = "be finite" if minimum is None else f"be finite and >= {minimum:g}"
-        place = f"{name}[{pairs.lead[first]}, {pairs.rep[first]}]"
-        check.fault(
-            name, f"must {must} at every eligible pair; {place} is not", float(entries[first]), int(wrong.sum())
-        )
-    return _frozen(np.ascontiguousarray(entries, dtype=np.float64))
-
-
-def _frozen(array: NDArray[Any]) -> NDArray[Any]:
+def frozen(array: NDArray[Any]) -> NDArray[Any]:
+    """The same array, read-only."""
+    array = array.view()
     array.setflags(write=False)
     return array

@@ -5,21 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from apportion.problem.checked import Checker
+from apportion.problem.entries import Entries
+from apportion.problem.late import Late, kept
 from apportion.problem.owned import owned, owned_rule
-from apportion.problem.pairs import Pairs, read_pairs
+from apportion.problem.pairs import Pairs, frozen
+from apportion.problem.reading import read_pairs
 from apportion.problem.rules import Groups, Rule, with_unique_names
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class AssignmentProblem:
     """One batch as immutable arrays, validated once. Build it with `from_arrays`; change it with `replace`.
 
@@ -30,12 +33,15 @@ class AssignmentProblem:
     effort : (P,) effort units. capacity, min_load : (R,) effort units. nurture : (L,) currency.
     must_assign : (L,) bool. tier, parcel : (L,) labels or None. team : (R,) labels or None. opportunity : (L,)
     currency.
+
+    What belongs to the pairs is kept as small as it came (see `entries`): `value`, `revenue` and `effort` are float64
+    arrays that are worked out when somebody asks for them, as are `opportunity` and `lead_ids` by default.
     """
 
     pairs: Pairs
-    value: Floats
-    revenue: Floats
-    effort: Floats
+    value: Late[Floats] = Late()  # noqa: RUF009 (a descriptor, shared on purpose)
+    revenue: Late[Floats] = Late()  # noqa: RUF009 (a descriptor, shared on purpose)
+    effort: Late[Floats] = Late()  # noqa: RUF009 (a descriptor, shared on purpose)
     capacity: Floats
     nurture: Floats
     must_assign: NDArray[np.bool_]
@@ -43,10 +49,10 @@ class AssignmentProblem:
     tier: Ints | None
     team: Ints | None
     parcel: Ints | None
-    opportunity: Floats
+    opportunity: Late[Floats] = Late()  # noqa: RUF009 (a descriptor, shared on purpose)
     equity: tuple[Rule, ...]
     limits: tuple[Rule, ...]
-    lead_ids: tuple[str, ...]
+    lead_ids: Late[tuple[str, ...]] = Late()  # noqa: RUF009 (a descriptor, shared on purpose)
     rep_ids: tuple[str, ...]
     given: Mapping[str, Any]
 
@@ -87,11 +93,16 @@ class AssignmentProblem:
         equity : RevenueShare, OpportunityShare, LeadShare, MaxMin. limits : Limit.
         lead_ids, rep_ids : unique names; ties break by them, so that the order of rows changes no plan.
 
+        Arrays are copied, so that the problem cannot change, up to 256 MiB each. A larger one is held as it is, and
+        must not be written to while the problem is in use; a matrix of values without a mask then costs no memory at
+        all if it is float32 or float64 in row order.
+
         Raises ProblemError with every fault that was found.
         """
         given = {key: owned(item) for key, item in locals().items() if key not in ("cls", "equity", "limits")}
         check = Checker()
-        pairs, entries = read_pairs(check, value=value, eligible=eligible, effort=effort, revenue=revenue)
+        wide = {name: given[name] for name in ("value", "eligible", "effort", "revenue")}
+        pairs, entries = read_pairs(check, **wide)
         n_leads, n_reps = pairs.n_leads, pairs.n_reps
         team_labels = check.labels("team", team, n_reps)
         tier_labels = check.labels("tier", tier, n_leads)
@@ -101,10 +112,12 @@ class AssignmentProblem:
             "min_load": check.vector("min_load", 0.0 if min_load is None else min_load, n_reps, minimum=0.0),
             "nurture": check.vector("nurture", 0.0 if nurture is None else nurture, n_leads),
             "must_assign": check.mask("must_assign", must_assign, n_leads),
-            "opportunity": check.vector("opportunity", _offered(pairs, entries, opportunity), n_leads),
+            "opportunity": _Offered(entries["revenue"])
+            if opportunity is None
+            else check.vector("opportunity", opportunity, n_leads),
             "parcel": check.labels("parcel", parcel, n_leads),
-            "lead_ids": check.ids("lead_ids", lead_ids, n_leads),
-            "rep_ids": check.ids("rep_ids", rep_ids, n_reps),
+            "lead_ids": RowNumbers(n_leads) if lead_ids is None else check.ids("lead_ids", lead_ids, n_leads),
+            "rep_ids": RowNumbers(n_reps).whole() if rep_ids is None else check.ids("rep_ids", rep_ids, n_reps),
         }
         equity = check.sequence("equity", equity)
         limits = check.sequence("limits", limits)
@@ -148,6 +161,11 @@ class AssignmentProblem:
         """Equity rules, then limits; each has a name that no other has."""
         return self.equity + self.limits
 
+    def entries(self, name: Literal["value", "revenue", "effort"]) -> Entries:
+        """What a field of the pairs holds, as small as it is kept: one number, one a lead, or one a pair."""
+        held = kept(self, name)
+        return held if isinstance(held, Entries) else Entries(self.pairs, held)
+
     @cached_property
     def fair_share(self) -> Floats:
         """(R,) each rep's part of the capacity; zeros when there is no capacity at all."""
@@ -178,12 +196,37 @@ class AssignmentProblem:
         return f"AssignmentProblem({size}, rules: {rules})"
 
 
-def _offered(pairs: Pairs, entries: Mapping[str, Floats], opportunity: Any) -> Any:
-    """What is given, or the mean revenue; where that cannot be computed, revenue has been told as the fault."""
-    if opportunity is not None:
-        return opportunity
-    revenue = entries["revenue"]
-    return pairs.mean_by_lead(np.where(np.isfinite(revenue), revenue, 0.0))
+class _Offered:
+    """The mean revenue of each lead, taken when it is asked for. Where revenue is at fault, that has been told."""
+
+    def __init__(self, revenue: Entries) -> None:
+        self._revenue = revenue
+
+    @cached_property
+    def _means(self) -> Floats:
+        revenue = self._revenue
+        source = revenue.kept if revenue.kind == "pair" else revenue.whole()
+        return frozen(revenue.pairs.mean_by_lead(source))
+
+    def whole(self) -> Floats:
+        """(L,) currency."""
+        return self._means
+
+
+class RowNumbers:
+    """The names of leads that were given none: their row numbers, padded so that they sort as numbers."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+
+    @cached_property
+    def _names(self) -> tuple[str, ...]:
+        width = len(str(max(self._size - 1, 0)))
+        return tuple(f"{row:0{width}d}" for row in range(self._size))
+
+    def whole(self) -> tuple[str, ...]:
+        """One name a row."""
+        return self._names
 
 
 def shares_of(weights: Floats) -> Floats:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from apportion.problem.bound import price_bound
 from apportion.problem.plan import Plan, Prices, RuleVerdict, Verdict
 from apportion.problem.problem import AssignmentProblem
 from apportion.problem.rules import Limit, MaxMin, Rule, Share
-from apportion.problem.sums import fair_shares, measured, scaled, sum_by, typical
+from apportion.problem.sums import effort_of, fair_shares, measure_of, scaled, sum_by, typical
 
 TOLERANCE = 1e-7
 
@@ -42,7 +43,7 @@ def verify(problem: AssignmentProblem, plan: Plan) -> Verdict:
     rules += [book.rule(rule) for rule in problem.rules]
     objective = book.objective()
     bound = price_bound(problem, plan.prices, plan.certificate.worst_off)
-    numbers = float(np.abs(problem.value).sum() + np.abs(problem.nurture).sum())
+    numbers = problem.entries("value").size + float(np.abs(problem.nurture).sum())
     rules += list(_claims(plan, objective, bound, numbers))
     return Verdict(tuple(rules), objective, bound)
 
@@ -55,7 +56,7 @@ def _shape(problem: AssignmentProblem, plan: Plan) -> RuleVerdict:
     if rep.shape != (problem.n_leads,) or not np.issubdtype(rep.dtype, np.integer):
         return RuleVerdict(name, False, math.inf, f"plan.rep is {rep.dtype} of shape {rep.shape}")
     wrong = (rep < -1) | (rep >= problem.n_reps)
-    return _first(name, wrong, np.abs(rep).astype(float), problem.lead_ids)
+    return _first_lead(name, wrong, problem, np.abs(rep).astype(float))
 
 
 def _prices_fit(problem: AssignmentProblem, prices: Prices) -> RuleVerdict:
@@ -68,6 +69,15 @@ def _prices_fit(problem: AssignmentProblem, prices: Prices) -> RuleVerdict:
         if np.shape(array) != (size,) or not np.isfinite(np.asarray(array, dtype=float)).all():
             return RuleVerdict("prices fit the problem", False, math.inf, name)
     return RuleVerdict("prices fit the problem", True)
+
+
+def _first_lead(
+    name: str, wrong: NDArray[np.bool_], problem: AssignmentProblem, amount: Floats | None = None
+) -> RuleVerdict:
+    """The lead that is most wrong, or the first: names are looked up only then."""
+    if not wrong.any():
+        return RuleVerdict(name, True)
+    return _first(name, wrong, np.ones(len(wrong)) if amount is None else amount, problem.lead_ids)
 
 
 def _first(name: str, wrong: NDArray[np.bool_], amount: Floats, names: tuple[str, ...]) -> RuleVerdict:
@@ -94,23 +104,24 @@ class _Book:
 
     def eligibility(self) -> RuleVerdict:
         wrong = self.placed & ~self.eligible
-        return _first("eligibility", wrong, np.ones(len(wrong)), self.problem.lead_ids)
+        return _first_lead("eligibility", wrong, self.problem)
 
     def must_assign(self) -> RuleVerdict:
         wrong = self.problem.must_assign & ~self.placed
-        return _first("must assign", wrong, np.ones(len(wrong)), self.problem.lead_ids)
+        return _first_lead("must assign", wrong, self.problem)
 
     def _loads(self) -> Floats:
-        return sum_by(self.rep, self.problem.effort[self.pair], self.problem.n_reps)
+        return sum_by(self.rep, self.problem.entries("effort").at(self.pair, self.lead), self.problem.n_reps)
 
+    @cached_property
     def _efforts(self) -> Floats:
-        return typical(self.problem.effort, self.problem.pairs.rep, self.problem.n_reps)
+        return typical(effort_of(self.problem), np.arange(self.problem.n_reps), self.problem.n_reps)
 
     def capacity(self) -> RuleVerdict:
-        return _compare("capacity", self._loads(), self.problem.capacity, self.problem.rep_ids, self._efforts())
+        return _compare("capacity", self._loads(), self.problem.capacity, self.problem.rep_ids, self._efforts)
 
     def min_load(self) -> RuleVerdict:
-        return _compare("minimum load", self.problem.min_load, self._loads(), self.problem.rep_ids, self._efforts())
+        return _compare("minimum load", self.problem.min_load, self._loads(), self.problem.rep_ids, self._efforts)
 
     def parcels(self) -> RuleVerdict:
         labels, rep = self.problem.parcel, self.plan.rep
@@ -118,7 +129,7 @@ class _Book:
             return RuleVerdict("parcels stay together", True)
         _, first, member = np.unique(labels, return_index=True, return_inverse=True)
         wrong = rep != rep[first][member]
-        return _first("parcels stay together", wrong, np.ones(len(wrong)), self.problem.lead_ids)
+        return _first_lead("parcels stay together", wrong, self.problem)
 
     def rule(self, rule: Rule) -> RuleVerdict:
         index, names = self.problem.groups(rule.by)
@@ -140,7 +151,7 @@ class _Book:
         return sum_by(group[inside], self._measured(rule)[inside], n_groups)
 
     def _measured(self, rule: Rule) -> Floats:
-        return measured(self.problem, rule)[self.pair]
+        return measure_of(self.problem, rule).at(self.pair, self.lead)
 
     def _bounds(self, rule: Limit | Share, index: NDArray[np.int64], sums: Floats) -> tuple[Floats, Floats, Floats]:
         """(G,) bounds of each group, and the size of what was added up to compare with them."""
@@ -158,12 +169,12 @@ class _Book:
     def _size(self, rule: Rule, index: NDArray[np.int64], n_groups: int) -> Floats:
         """(G,) the size of what each group adds up; at least one typical entry: of the group, or of all that share a
         total."""
-        entries = np.abs(measured(self.problem, rule))
+        measure = measure_of(self.problem, rule)
         group = index[self.rep]
-        size = sum_by(group[group >= 0], entries[self.pair][group >= 0], n_groups)
+        size = sum_by(group[group >= 0], np.abs(self._measured(rule))[group >= 0], n_groups)
         if isinstance(rule, Limit):
-            return np.maximum(size, typical(entries, index[self.problem.pairs.rep], n_groups))
-        return np.maximum(size, typical(entries, np.zeros(len(entries), dtype=np.int64), 1))
+            return np.maximum(size, typical(measure, index, n_groups))
+        return np.maximum(size, typical(measure, np.zeros(self.problem.n_reps, dtype=np.int64), 1))
 
     def _max_min(self, rule: MaxMin, index: NDArray[np.int64], names: tuple[str, ...], sums: Floats) -> RuleVerdict:
         fair = fair_shares(self.problem, rule, index, len(sums))
@@ -179,7 +190,8 @@ class _Book:
 
     def objective(self) -> float:
         """Sum anew; call it after the rules, whose penalties it takes."""
-        value = math.fsum(self.problem.value[self.pair]) + math.fsum(self.problem.nurture[~self.placed])
+        earned = self.problem.entries("value").at(self.pair, self.lead)
+        value = math.fsum(earned.tolist()) + math.fsum(self.problem.nurture[~self.placed].tolist())
         return value - self.penalty + self.reward
 
 

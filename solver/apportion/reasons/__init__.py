@@ -4,7 +4,8 @@ from apportion.reasons.certificate import certificate_words
 from apportion.reasons.document import SCHEMA, plan_document
 from apportion.reasons.explain import Explanations, explain
 from apportion.reasons.facts import Facts
-from apportion.reasons.frames import PLAN_COLUMNS, assignments_frame, reps_frame
+from apportion.reasons.fairness import Fairness, equity_cost
+from apportion.reasons.frames import PLAN_COLUMNS, assignments_frame, beside_source, reps_frame
 from apportion.reasons.why_not import Answer, why_not
 
 __all__ = [
@@ -13,8 +14,11 @@ __all__ = [
     "Answer",
     "Explanations",
     "Facts",
+    "Fairness",
     "assignments_frame",
+    "beside_source",
     "certificate_words",
+    "equity_cost",
     "explain",
     "plan_document",
     "reps_frame",

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from apportion.problem import Limit, MaxMin, RuleVerdict, Status, Verdict, verify
+from apportion.problem import MaxMin, RuleVerdict, Status, Verdict, verify
 from apportion.reasons.facts import Facts
+from apportion.reasons.groups import group_words
 from apportion.reasons.words import count, listed, money, number, percent, quoted
 
 _PROOF = {
@@ -67,8 +68,9 @@ def rule_prices(facts: Facts) -> pd.DataFrame:
         price = facts.plan.prices.rules.get(str(rule.name))
         if price is None:
             continue
-        _, groups = problem.groups(rule.by)
-        people = facts.people if isinstance(rule.by, str) and rule.by == "rep" else groups
+        index, groups = problem.groups(rule.by)
+        by_rep = isinstance(rule.by, str) and rule.by == "rep"
+        people = facts.people if by_rep else group_words(problem, rule.by, index, len(groups), facts.batch.reps)
         unit = "revenue" if isinstance(rule, MaxMin) else rule.measure
         for side, amounts in (("floor", price.low), ("cap", price.high)):
             for group, person, amount in zip(groups, people, np.maximum(amounts, 0.0).tolist(), strict=True):
@@ -76,13 +78,8 @@ def rule_prices(facts: Facts) -> pd.DataFrame:
                     continue
                 verb = "asking for" if side == "floor" else "allowing"
                 effect = "costs" if side == "floor" else "brings"
-                thing = (
-                    f"1 {currency} more {unit}".replace("  ", " ")
-                    if unit in ("revenue", "opportunity")
-                    else f"1 more of {unit}"
-                )
-                if isinstance(rule, Limit) and unit == "leads":
-                    thing = "1 more lead"
+                units = {"effort": "1 more effort unit", "leads": "1 more lead"}
+                thing = units.get(unit, f"1 {currency} more {unit}".replace("  ", " "))
                 sentence = (
                     f"{quoted(str(rule.name))}: {verb} {thing} for {person} {effect} about {_fine(amount, currency)}."
                 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from apportion.build.batch import Batch
@@ -40,6 +42,29 @@ def assignments_frame(batch: Batch, plan: Plan, *, explanations: Explanations | 
     for name in ("rep_id", "runner_up_rep_id"):
         every[name] = every[name].where(every[name].notna(), "")
     return pd.concat([leads, every], axis=1)
+
+
+def beside_source(source: pd.DataFrame, told: pd.DataFrame) -> pd.DataFrame:
+    """The leads' source with all its columns, under its own names and in its order, then PLAN_COLUMNS.
+
+    told : `assignments_frame`, row by row the same leads. `lead_id` is always the id as it was read: in its place where
+    the source calls it so, else first of the new columns. A column of the source that bears the name of a new one is
+    kept under `lead_<name>`.
+    """
+    ids = told["lead_id"].astype(str)
+    own_id = "lead_id" in source.columns and bool((_ids(source["lead_id"]) == ids).all())
+    new = [*([] if own_id else ["lead_id"]), *PLAN_COLUMNS]
+    kept = source.rename(columns={name: _free(f"lead_{name}", source) for name in new if name in source.columns})
+    if own_id:
+        kept["lead_id"] = ids
+    return pd.concat([kept, told[new]], axis=1)
+
+
+def _ids(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Ids as a table's reader takes them: without outer spaces, and 7 where a column of floats has 7.0."""
+    if pd.api.types.is_float_dtype(column.dtype) and (column == column.round()).all():
+        column = column.astype("int64")
+    return column.astype(str).str.strip()
 
 
 def reps_frame(batch: Batch, plan: Plan, *, explanations: Explanations | None = None) -> pd.DataFrame:

@@ -73,6 +73,12 @@ def _best(facts: Facts, lead: int, unit: int, mine: int) -> Reason:
     bonus = _bonus(facts, mine)
     if bonus:
         return "best_value", f"{_converts(facts, lead)}, and {bonus} makes it worth most with you"
+    against = _against_others(facts, unit, mine)
+    if against:
+        return (
+            "best_value",
+            f"{_converts(facts, lead)}, and {against} makes it worth less with those who would earn more",
+        )
     return "best_value", f"{_converts(facts, lead)}, it is worth most with you, and you had room"
 
 
@@ -86,6 +92,21 @@ def _bonus(facts: Facts, mine: int) -> str:
     if amounts[best] <= facts.tolerance:
         return ""
     return f"{quoted(facts.book.names[effects[best]])} (+{money(float(amounts[best]), facts.currency)})"
+
+
+def _against_others(facts: Facts, unit: int, mine: int) -> str:
+    """The soft rule that speaks most against the rep who would earn most, where that is not this one."""
+    units, effects = facts.units, facts.book.parts("effect")
+    if not effects:
+        return ""
+    entries = units.entries(unit)
+    alone = units.value[entries] - units.amounts[effects][:, entries].sum(axis=0)
+    rival = int(np.argmax(np.where(units.fits[entries], alone, -np.inf))) + entries.start
+    if alone[rival - entries.start] <= alone[mine - entries.start] + facts.tolerance:
+        return ""
+    lost = units.amounts[effects, mine] - units.amounts[effects, rival]
+    most = int(np.argmax(lost))
+    return f"{quoted(facts.book.names[effects[most]])} (−{money(float(lost[most]), facts.currency)})"
 
 
 def _converts(facts: Facts, lead: int) -> str:

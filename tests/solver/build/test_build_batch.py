@@ -94,6 +94,28 @@ def test_a_cap_on_leads_is_a_limit() -> None:
     assert chosen(batch) == {"a": None, "b": "x", "c": "y"}
 
 
+def test_caps_keep_their_names_and_yield_to_locks() -> None:
+    """Each rep stands under the hard cap that leaves least, by its name; no cap asks for a least number of leads.
+
+    A lock goes beyond a cap where it goes beyond capacity.
+    """
+    caps = [
+        {"name": "one a day", "per": "day", "at_most": 1, "reps": "rep_id == 'x'"},
+        {"name": "three a week", "per": "week", "at_most": 3},
+    ]
+    batch = build({"capacity": {"caps": caps}})
+    first, second = batch.problem.limits
+    assert isinstance(first, Limit) and isinstance(second, Limit)
+    assert (first.name, np.asarray(first.high).tolist()) == ("one a day", [1.0, np.inf])
+    assert (second.name, np.asarray(second.high).tolist()) == ("three a week", [np.inf, 3.0])
+    assert np.isneginf(np.asarray(first.low)).all()
+    assert chosen(batch) == {"a": "x", "b": "y", "c": "y"}
+    locks = [{"lead_id": lead, "rep_id": "x", "kind": "lock"} for lead in "ab"]
+    assert best_plan(build({"capacity": {"caps": caps}}, overrides=locks).problem) is None
+    beyond = build({"capacity": {"caps": caps}, "overrides": {"locks_break_capacity": True}}, overrides=locks)
+    assert chosen(beyond) == {"a": "x", "b": "x", "c": "y"}
+
+
 def test_overtime_adds_room_at_a_price() -> None:
     """Room for one lead, and for one more at 60: taken for the lead that earns 80, not for the one that earns 50."""
     batch = build({"capacity": {"overtime": {"share": 1.0, "price": 60.0}}}, reps={"capacity": [1.0, 1.0]})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -29,18 +30,65 @@ def test_every_lead_comes_back_once_with_its_cells(company: Company, learnt: tup
     rows, leads = read_rows(learnt[0]), company.table("leads")
     assert list(rows["lead_id"]) == list(leads["lead_id"])
     assert list(rows.columns[len(leads.columns) :][: len(PROMISED)]) == PROMISED
-    assert set(rows.columns[: len(leads.columns)]) == set(leads.columns)
-    numbers = ["score", "deal_value", "effort", "company_size", "company_revenue", "engagement"]
-    assert (rows[numbers].astype(float) == leads[numbers].astype(float)).all(axis=None)
-    words = [name for name in leads if name not in numbers and name not in ("years_in_business", "visits")]
-    pd.testing.assert_frame_equal(rows[words], leads[words])
+    assert list(rows.columns[: len(leads.columns)]) == list(leads.columns)
+    pd.testing.assert_frame_equal(rows[list(leads.columns)], leads)
 
 
-def test_whole_numbers_stay_whole(company: Company, learnt: tuple[Path, Called]) -> None:
-    """A company of 369 people comes back as 369, not as 369.0."""
-    rows, leads = read_rows(learnt[0]), company.table("leads")
+def test_an_export_comes_back_as_it_was(company: Company, tmp_path: Path, write: Write) -> None:
+    """What joins with the CRM again: its column names, its order, its cells, whether a mapping reads them or not.
+
+    Joined columns come behind; then `lead_id`, and what was decided. Names that are ours are kept under another.
+    """
+    leads = company.table("leads").rename(columns={"lead_id": "Record ID", "deal_value": "Amount", "country": "Land"})
+    leads["Amount"] = [f"{float(cell):.2f}".replace(".", ",") + " €" for cell in leads["Amount"]]
+    leads["Land"] = leads["Land"].replace({"SE": "Sverige"})
+    leads["reason"], leads["  Note  "], leads["lead_id"] = "asked at a fair", " two  spaces ", "of the old CRM"
+    leads = leads[leads.columns[::-1]]
+    source = leads.rename(columns={"  Note  ": "Note"})
+    sheet = tmp_path / "leads.csv"
+    leads.to_csv(sheet, index=False, sep=";")
+    write("extra.csv", pd.DataFrame({"key": leads["Record ID"], "segment": "mid"}))
+    mapping = write(
+        "mapping.yaml",
+        "leads:\n  columns: {lead_id: Record ID, deal_value: Amount, country: Land}\n"
+        "  values: {country: {Sverige: SE}}\n  join: {file: extra.csv, on: {Record ID: key}}\n",
+    )
+    options = company.options(leads=sheet, mapping=mapping)
+    called = call("assign", *options, "--out", tmp_path / "out")
+    assert called.code == 0, called.err
+    rows = read_rows(tmp_path / "out")
+    kept = [{"reason": "lead_reason", "lead_id": "lead_lead_id"}.get(name, name) for name in source.columns]
+    assert list(rows.columns[: len(kept) + 2]) == [*kept, "segment", "lead_id"]
+    assert list(rows.columns[len(kept) + 2 :][: len(PROMISED)]) == PROMISED
+    assert rows[kept].to_numpy().tolist() == source.to_numpy().tolist()
+    assert list(rows["lead_id"]) == list(source["Record ID"])
+    assert (rows["reason"].str.len() > 20).all()
+    assert call("verify", tmp_path / "out", *options).code == 0
+
+
+def test_rows_that_are_read_once_come_back_once(company: Company, tmp_path: Path, write: Write) -> None:
+    """An identical row, and spaces around an id: one row a lead, its id clean, its other cells as they are."""
+    leads = company.table("leads")
+    leads.loc[3, "lead_id"] = f"  {leads.loc[3, 'lead_id']} "
+    leads.loc[3, "industry"] = " Software "
+    twice = pd.concat([leads.iloc[:6], leads.iloc[[2]], leads.iloc[6:]])
+    folder = tmp_path / "out"
+    assert call("assign", *company.options(leads=write("leads.csv", twice)), "--out", folder).code == 0
+    rows = read_rows(folder)
+    assert list(rows["lead_id"]) == [lead.strip() for lead in leads["lead_id"]]
+    assert rows.loc[3, "industry"] == " Software "
+    assert list(rows.columns[: len(leads.columns)]) == list(leads.columns)
+
+
+def test_whole_numbers_stay_whole(company: Company, tmp_path: Path) -> None:
+    """A company of 369 people comes back from Parquet as 369, not as 369.0."""
+    leads = company.table("leads")
     whole = ["company_size", "company_revenue", "score", "deal_value", "visits", "years_in_business"]
-    pd.testing.assert_frame_equal(rows[whole], leads[whole])
+    numbers = {name: pd.to_numeric(leads[name]).astype(float) for name in whole}
+    leads.assign(**numbers).to_parquet(tmp_path / "leads.parquet")
+    folder = tmp_path / "out"
+    assert call("assign", *company.options(leads=tmp_path / "leads.parquet"), "--out", folder).code == 0
+    pd.testing.assert_frame_equal(read_rows(folder)[whole], leads[whole])
 
 
 def test_each_lead_has_a_rep_or_a_reason(company: Company, learnt: tuple[Path, Called]) -> None:
@@ -67,6 +115,24 @@ def test_the_document_agrees_with_the_table(learnt: tuple[Path, Called]) -> None
     assert {row["lead_id"]: row["rep_id"] or "" for row in plan["assignments"]} == by_lead
     assert [one["name"] for one in plan["baselines"]][:2] == ["plan", "round_robin"]
     assert plan["evidence"]
+
+
+def test_the_price_of_fairness_is_told_everywhere(
+    company: Company, learnt: tuple[Path, Called], tmp_path: Path, write: Write
+) -> None:
+    """Terminal, plan.json and report.html say in the same words what equity costs; without such rules, none does."""
+    folder, called = learnt
+    fairness = read_plan(folder)["fairness"]
+    assert fairness["rules"] == ["fair offer"]
+    assert 0 <= fairness["least"] <= fairness["lost"] <= fairness["most"]
+    page = html.unescape((folder / "report.html").read_text(encoding="utf-8"))
+    for sentence in fairness["words"]:
+        assert sentence in called.out and sentence in page
+    bare = company.options(policy=write("policy.yaml", POLICY + "equity: []\n"))
+    silent = call("assign", *bare, "--out", tmp_path / "out")
+    assert silent.code == 0 and "equity" not in silent.out
+    assert "fairness" not in read_plan(tmp_path / "out")
+    assert "price of fairness" not in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
 
 
 def test_the_report_needs_nothing_else(learnt: tuple[Path, Called]) -> None:
@@ -118,6 +184,7 @@ def test_a_saved_model_assigns_as_its_history(company: Company, learnt: tuple[Pa
     assert (plan / "assignments.csv").read_bytes() == (learnt[0] / "assignments.csv").read_bytes()
     saved, learnt_plan = read_plan(plan), read_plan(learnt[0])
     assert saved["run"].pop("model_source") == "saved" and learnt_plan["run"].pop("model_source") == "history"
+    assert len(learnt_plan["run"].pop("history")) == 64 and "history" not in saved["run"]
     assert saved == learnt_plan
 
 

@@ -120,6 +120,82 @@ def test_a_changed_policy_is_told(company: Company, plan: Path, write: Write) ->
     assert called.code == 3 and "fingerprints differ" in called.err
 
 
+def test_the_order_of_rows_and_columns_is_no_change(company: Company, plan: Path, write: Write) -> None:
+    """The same cells in another order, in the inputs or in the plan's table, are the same."""
+    reps = company.table("reps").sample(frac=1, random_state=3)
+    save_rows(plan, read_rows(plan).iloc[::-1, ::-1])
+    called = call("verify", plan, *company.options(reps=write("reps.csv", reps[reps.columns[::-1]])))
+    assert called.code == 0, called.err
+
+
+def test_every_input_is_covered(company: Company, tmp_path: Path, write: Write) -> None:
+    """History, accounts, territories, teams, calendar, overrides, earlier batches, mapping: each is named when another
+    one is given, or none, and all of them at once."""
+    lead, rep = company.table("leads")["lead_id"][0], company.table("reps")["rep_id"][0]
+    tables = {
+        "accounts": "account_id,industry\nA-1,{}\n",
+        "territories": f"territory,rep_id,note\nnorth,{rep},{{}}\n",
+        "teams": "team_id,name\n"
+        + "".join(f"{team},{{0}}\n" for team in sorted(set(company.table("reps")["team_id"]))),
+        "calendar": f"rep_id,start,end,note\n{rep},2020-01-01,2020-01-05,{{}}\n",
+        "overrides": f"lead_id,rep_id,kind,note\n{lead},nobody,ban,{{}}\n",
+        "earlier": f"lead_id,rep_id,assigned_at,note\nL-old,{rep},2020-01-01,{{}}\n",
+        "mapping": "leads: {{defaults: {{product: {}}}}}\n",
+    }
+    first = {name: write(f"{name}-1.csv", text.format("one")) for name, text in tables.items()}
+    other = {name: write(f"{name}-2.csv", text.format("two")) for name, text in tables.items()}
+    folder = tmp_path / "out"
+    made = call("assign", *company.options(learn=True, **first), "--out", folder)
+    assert made.code == 0, made.err
+    assert call("verify", folder, *company.options(learn=True, **first)).code == 0
+    called = call("verify", folder, *company.options(learn=True, **{**other, "accounts": None}), "--json")
+    assert called.code == 3
+    assert sorted(called.json["other_inputs"]) == sorted(tables)
+    assert "fingerprints differ: mapping, accounts, teams, territories, calendar, overrides, earlier" in called.err
+    history = write("history.csv", company.table("history").iloc[:-1])
+    called = call("verify", folder, *company.options(learn=True, **first, history=history), "--json")
+    assert called.json["other_inputs"] == ["history"]
+
+
+def test_another_model_is_told(company: Company, plan: Path, tmp_path: Path) -> None:
+    """A model that was learnt from fewer leads is not the plan's."""
+    history = tmp_path / "history.csv"
+    company.table("history").iloc[:-40].to_csv(history, index=False)
+    fitted = call("fit", "--history", history, "--reps", company.path("reps"), "--out", tmp_path / "model")
+    assert fitted.code == 0, fitted.err
+    called = call("verify", plan, *company.options(model=tmp_path / "model"), "--json")
+    assert called.code == 3 and called.json["other_inputs"] == ["model"]
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("fit", "0.99"), ("expected_revenue", "1e9"), ("reason", "Because."), ("runner_up_rep_id", "R01"),
+     ("runner_up_cost", ""), ("opportunity", "words"), ("outcome", "reject")],
+)  # fmt: skip
+def test_an_edited_cell_is_named(company: Company, plan: Path, column: str, value: str) -> None:
+    """What was decided and why is the plan's: a cell that says otherwise is named with row, column and value."""
+    rows = read_rows(plan)
+    row = next(at for at in range(len(rows)) if rows.loc[at, "rep_id"] and rows.loc[at, column] not in ("", value))
+    rows.loc[row, column] = value
+    save_rows(plan, rows)
+    called = call("verify", plan, *company.options(), "--json")
+    assert called.code == 3 and called.json["ok"] is False
+    assert f"assignments.csv, row {row + 1}, column '{column}': plan.json says" in called.err
+    assert called.err.count("assignments.csv") == 1
+
+
+def test_an_edited_cell_of_the_lead_is_told(company: Company, plan: Path) -> None:
+    """The lead's own cells, a column too many or too few: the table is not as it was written."""
+    whole = read_rows(plan)
+    other = whole.replace({"industry": {whole.loc[5, "industry"]: "Magic"}})
+    for spoilt in (other, whole.assign(more="x"), whole.drop(columns="reason")):
+        save_rows(plan, spoilt)
+        called = call("verify", plan, *company.options())
+        assert called.code == 3 and "assignments.csv: was changed after the plan was written" in called.err
+    save_rows(plan, whole)
+    assert call("verify", plan, *company.options()).code == 0
+
+
 def test_rows_that_are_missing_double_or_strange(company: Company, plan: Path) -> None:
     """A lead left out, one twice and one that is none: all told at once, each with its id."""
     rows = read_rows(plan)

@@ -156,7 +156,8 @@ def test_infeasible_is_4_with_the_diagnosis(company: Company, plan: Path, write:
     before = contents(plan)
     called = call("assign", *company.options(policy=write("policy.yaml", TINY)), "--out", plan, "--json")
     assert called.code == 4 and called.out == ""
-    assert "must go to a rep" in called.err and "at most 1 leads" in called.err
+    assert "must go to a rep" in called.err and "“tiny”" in called.err and "at most 1 lead" in called.err
+    assert " 1 leads" not in called.err and "cap on leads" not in called.err
     assert "cheapest way out" in called.err
     assert contents(plan) == before
 

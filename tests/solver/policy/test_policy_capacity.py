@@ -28,7 +28,7 @@ def test_base_by_table_then_level_then_default(reps: Frames) -> None:
     assert found["max_leads"].tolist() == [np.inf] * 4
     assert list(found.columns) == [
         "rep_id", "base", "ramp", "availability", "adjustment", "throttle", "backlog", "capacity", "max_leads",
-        "binding", "why",
+        "cap", "binding", "why",
     ]  # fmt: skip
 
 
@@ -156,6 +156,7 @@ def test_the_tightest_cap_holds_and_never_below_zero(reps: Frames) -> None:
     found = capacity(policy, frame)
     assert found["max_leads"].tolist() == [4, 2, 0]
     assert found["binding"].tolist() == ["juniors", "open", "open"]
+    assert found["cap"].tolist() == ["juniors", "open", "open"]
 
 
 def test_overtime(reps: Frames) -> None:

@@ -148,3 +148,37 @@ def test_names_cannot_break_the_page() -> None:
 def test_predicates_in_words(text: str, words: str) -> None:
     """A predicate reads as an English clause."""
     assert said(parse(text, scope="lead")) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "says", "force"),
+    [
+        ("accounts: {together: 40}", "go to one rep: its owner, else who may have most of them", "soft: EUR 40 a lead"),
+        ("accounts: {owner: hard, if_owner_away: 30}", "any rep may have it for EUR 30 a lead", "hard"),
+        (
+            "equity: [{name: poorest, measure: max_min, price: 0.05}]",
+            "gets more where that is worth it",
+            "soft: EUR 0.05 for each EUR of revenue over fair share",
+        ),
+        (
+            "screening: [{name: tiny, when: company_size < 3, price: 9}]",
+            "go to nurture",
+            "soft: EUR 9 a lead",
+        ),
+        (
+            "nurture: {must_assign: true, must_assign_price: 70}",
+            "Every lead needs a rep",
+            "soft: EUR 70 a lead",
+        ),
+        (
+            "territories: {cover: [{name: n, when: country == 'SE'}], unmatched: 25}",
+            "Leads of none cost EUR 25 with any rep",
+            "hard",
+        ),
+    ],
+)
+def test_what_is_soft_is_told_with_its_price(text: str, says: str, force: str) -> None:
+    """A rule at a price says what it asks for, and what going against it costs."""
+    page = document_policy(load_policy(text))
+    assert says in page
+    assert force in page

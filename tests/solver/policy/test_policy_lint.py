@@ -174,6 +174,16 @@ def test_a_sound_policy_has_a_clean_bill(batch: pd.DataFrame, team: pd.DataFrame
             "they may get 2",
         ),
         ("equity: [{name: e, measure: leads, low: 0.5, price: 0}]", "notice", "equity[0].price", "costs nothing"),
+        ("equity: [{name: e, measure: max_min, price: 0}]", "notice", "equity[0].price", "costs nothing"),
+        ("accounts: {together: 0}", "notice", "accounts.together", "costs nothing"),
+        ("screening: [{name: s, when: true, price: 0}]", "notice", "screening[0].price", "costs nothing"),
+        ("nurture: {must_assign: true, must_assign_price: 0}", "notice", "nurture.must_assign_price", "costs nothing"),
+        (
+            "capacity: {caps: [{name: c, per: day, at_most: 9, price: 0}]}",
+            "notice",
+            "capacity.caps[0].price",
+            "costs nothing",
+        ),
         ("tiers: {bands: [{name: top, at_least: 99}, {name: rest}]}", "notice", "tiers.bands[0]", "tier 'top'"),
         (
             "ramp: [{name: new, points: [{day: 0, share: 0.5}, {day: 9, share: 1}]}]\n"

@@ -42,7 +42,7 @@ def test_capacity_against_leads_that_must_be_placed() -> None:
     _, answer = diagnosed(THREE, capacity=[1, 1], must_assign=True)
     assert [element.kind for element in answer.conflict] == ["must_assign"] * 3 + ["capacity"] * 2
     assert answer.relaxations[0].cost == pytest.approx(1.0)
-    assert "capacity by 1 effort units, from 1 to 2" in told(answer)
+    assert "Raise the capacity of R1 by 1 effort unit, from 1 to 2." in told(answer)
     assert "go to nurture" in told(answer)
     assert "3 leads must go to a rep" in str(answer)
 
@@ -52,7 +52,7 @@ def test_minimum_load_against_the_leads_there_are() -> None:
     eligible = np.array([[True, False], [True, False], [True, True]])
     _, answer = diagnosed(THREE, capacity=[3, 3], min_load=[0, 2], eligible=eligible)
     assert [(element.kind, element.where) for element in answer.conflict] == [("min_load", "R1")]
-    assert answer.ways_out()[0] == ("Lower R1's minimum load from 2 to 1 effort units.",)
+    assert answer.ways_out()[0] == ("Lower the minimum load of R1 from 2 to 1 effort unit.",)
 
 
 def test_a_parcel_larger_than_any_capacity() -> None:
@@ -130,7 +130,7 @@ def test_bans_and_territories_by_name() -> None:
     assert answer.minimal
     assert {element.rule for element in answer.conflict} == {"", *rules}
     ways = told(answer)
-    assert "Make an exception from “territory 'dach': the rep does not cover it”: allow lead L0 to R1." in ways
+    assert "Make an exception to “territory 'dach': the rep does not cover it”: allow lead L0 to R1." in ways
     for relaxation in answer.relaxations:
         assert best_plan(relaxation.apply(batch.problem)) is not None
     costs = {relaxation.rules[0]: relaxation.cost for relaxation in answer.relaxations}
@@ -202,3 +202,64 @@ def test_the_order_of_rows_changes_nothing() -> None:
         rep_ids=[names[1][j] for j in reps],
     )
     assert str(diagnose(one)) == str(diagnose(other))
+
+
+def test_the_words_fit_the_numbers() -> None:
+    """One lead is no leads, nobody's capacity is no bound of 0, and what is alike is told once."""
+    one = Limit(high=1, name="one each")
+    mine = [[True, False, True], [True, False, True], [False, True, True], [False, True, True]]
+    _, answer = diagnosed(np.ones((4, 3)), capacity=[9, 9, 0], eligible=mine, must_assign=True, limits=[one])
+    text = str(answer)
+    assert "must have at most 1 lead" in text and "R2 has no capacity." in answer.sentences()
+    assert "Raise the cap “one each” of R0 and R1 from 1 to 2 leads." in text
+    assert "1 leads" not in text and "1 effort units" not in text
+    floors = Limit(low=1, measure="effort", name="some work")
+    _, answer = diagnosed(np.ones((1, 2)), capacity=[9, 9], limits=[floors])
+    assert answer.sentences() == ("“some work”: R0 and R1 must have at least 1 effort unit each.",)
+
+
+def test_numbers_that_were_computed_are_rounded() -> None:
+    """A capacity is told to two decimals, a bound that a person wrote as it was written."""
+    _, answer = diagnosed(np.ones((1, 1)), capacity=[1 / 3], must_assign=True)
+    assert "The capacity of R0 is 0.33 effort units." in answer.sentences()
+    assert "Raise the capacity of R0 by 0.67 effort units, from 0.33 to 1." in told(answer)
+    bit = Limit(high=0.125, measure="effort", name="a bit")
+    _, answer = diagnosed(np.ones((1, 1)), capacity=[9], must_assign=True, limits=[bit])
+    assert "“a bit”: R0 must have at most 0.125 effort units." in answer.sentences()
+
+
+def test_groups_bear_the_names_of_the_reps_columns() -> None:
+    """A rule by team, by a column or over all reps names them, and not a list of reps."""
+    fits, deals = np.full((4, 4), 0.5), [100.0] * 4
+    rules = [
+        Limit(high=1, by=[0, 0, 1, 1], name="by team"),
+        Limit(high=1, by=[0, 1, 1, 0], name="by language"),
+        Limit(high=1, by=[0, 0, 0, 0], name="of all"),
+        Limit(high=1, by=[0, 0, 0, 1], name="odd"),
+    ]
+    found = []
+    for rule in rules:
+        batch = batch_of(fits, deals, capacity=[4.0] * 4, must_assign=True, limits=[rule])
+        batch.reps["first_language"], batch.reps["team_id"] = (
+            ["sv", "de", "de", "sv"],
+            ["north", "north", "south", "south"],
+        )
+        answer = diagnose(batch.problem, batch=batch)
+        found.append({element.where for element in answer.conflict if element.kind == "rule"})
+    assert found == [
+        {"team north", "team south"},
+        {"first language de", "first language sv"},
+        {"all reps together"},
+        {"the 3 reps R0, R1 and R2", "R3"},
+    ]
+
+
+def test_no_way_out_is_told_twice() -> None:
+    """Whatever the rules, each way out is another one."""
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        value = rng.uniform(0, 9, (4, 2))
+        limits = [Limit(high=int(rng.integers(0, 2)), name="cap"), Limit(high=1, by="all", name="house")]
+        problem = AssignmentProblem.from_arrays(value, capacity=rng.integers(0, 3, 2), must_assign=True, limits=limits)
+        ways = diagnose(problem).ways_out()
+        assert len(set(ways)) == len(ways)

@@ -138,7 +138,7 @@ def test_prices_of_rules_in_words() -> None:
     batch, plan = _equity_batch()
     prices = explain(batch, plan).prices
     assert prices["price"].tolist() == [150.0, 120.0]
-    assert prices["sentence"][0] == "“halves”: asking for 1 more of leads for R1 costs about 150 EUR."
+    assert prices["sentence"][0] == "“halves”: asking for 1 more lead for R1 costs about 150 EUR."
 
 
 def test_full_house() -> None:

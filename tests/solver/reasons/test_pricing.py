@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apportion.problem import LeadShare, Limit, MaxMin, OpportunityShare, RevenueShare
-from apportion.problem.bound import _charged
+from apportion.problem.bound import charges, pair_charges
 from apportion.reasons import explain
 from apportion.reasons.pricing import ledger
 from tests.solver.reasons.cases import Effect, batch_of, plan_of, random_prices
@@ -55,9 +55,7 @@ def test_prices_charge_as_the_bound_does(seed: int, price: float | None) -> None
     problem = batch.problem
     prices = random_prices(problem, rng)
     plan = plan_of(problem, prices=prices, rep=_first_eligible(batch))
-    charge = (prices.capacity - prices.min_load)[problem.pairs.rep] * problem.effort
-    for rule in problem.rules:
-        charge = charge + _charged(problem, rule, prices.rules[str(rule.name)], 0.0)[0]
+    charge = pair_charges(problem, charges(problem, prices, 0.0))
     assert ledger(batch, plan).priced == pytest.approx(problem.value - charge, rel=1e-12, abs=1e-9)
 
 

@@ -24,7 +24,7 @@ class Stage:
 
 def stages(policy: Policy) -> list[Stage]:
     """The stages that a lead passes, with this policy's numbers."""
-    screens = {outcome: sum(rule.outcome == outcome for rule in policy.screening) for outcome in ("nurture", "reject")}
+    firm = [rule.outcome for rule in policy.screening if rule.price == "hard"]
     cover, tiers = policy.territories.cover, policy.tiers.bands
     unmatched = policy.territories.unmatched if cover else "any"
     counts = (("requirement", len(policy.requirements)), ("own rule", len(policy.rules)))
@@ -44,8 +44,8 @@ def stages(policy: Policy) -> list[Stage]:
         Stage(
             "Screening",
             _brief([rule.name for rule in policy.screening]) or "every lead passes",
-            _rules(screens["nurture"]),
-            _rules(screens["reject"]),
+            _rules(firm.count("nurture")),
+            _rules(firm.count("reject")),
         ),
         Stage("Tier", " › ".join(band.name for band in tiers) or "one tier for all"),
         Stage("Territory", _brief([item.name for item in cover]) or "none: any place, any rep", *_unmatched(unmatched)),
@@ -59,7 +59,7 @@ def _rules(count: int) -> str:
     return f"{count} rule{'' if count == 1 else 's'}" if count else ""
 
 
-def _unmatched(outcome: str) -> tuple[str, str]:
+def _unmatched(outcome: str | float) -> tuple[str, str]:
     return ("no territory" if outcome == "nurture" else ""), ("no territory" if outcome == "reject" else "")
 
 

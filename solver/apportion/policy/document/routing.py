@@ -14,7 +14,7 @@ def screening(policy: Policy) -> SectionText:
             rule.name,
             f"Leads where {said(rule.when)} {'go to nurture' if rule.outcome == 'nurture' else 'are rejected'}."
             + (f" Reason given: {rule.reason}" if rule.reason else ""),
-            "hard",
+            force(policy, rule.price, " a lead with any rep"),
             code(rule.when),
         )
         for rule in policy.screening
@@ -50,10 +50,12 @@ def territories(policy: Policy) -> SectionText:
             says += f" {start(reps(territory.overflow))} help out{extra}."
         firm = force(policy, territory.price, " a lead with anybody else")
         rules.append(RuleText(territory.name, says, firm, code(territory.when, territory.primary, territory.overflow)))
+    unmatched = policy.territories.unmatched
     rest = {"any": "may go to any rep", "nurture": "go to nurture", "reject": "are rejected"}
     says = "There are no territories: place does not matter."
     if rules:
-        says = f"The first territory that holds counts. Leads of none {rest[policy.territories.unmatched]}."
+        at_a_price = f"cost {money(policy, unmatched)} with any rep" if isinstance(unmatched, float) else ""
+        says = f"The first territory that holds counts. Leads of none {at_a_price or rest[str(unmatched)]}."
     return SectionText("territories", "Territories", says, rules)
 
 
@@ -75,12 +77,16 @@ def requirements(policy: Policy) -> SectionText:
 def accounts(policy: Policy) -> SectionText:
     """The chapter on accounts."""
     rule, rules = policy.accounts, []
-    if rule.together == "hard":
+    if rule.together != "off":
         wide = ", with those of its subsidiaries," if rule.subsidiaries else ""
-        rules.append(RuleText("Together", f"The leads of one account{wide} go to one rep.", "hard"))
+        home = ": its owner, else who may have most of them and makes most of them" if rule.together != "hard" else ""
+        firm = force(policy, rule.together, " a lead with another rep")
+        rules.append(RuleText("Together", f"The leads of one account{wide} go to one rep{home}.", firm))
     if rule.owner != "off":
         whose = "Its owner, or the parent's," if rule.subsidiaries else "Its owner"
         away = "any rep may have it" if rule.if_owner_away == "release" else "it waits in nurture"
+        if isinstance(rule.if_owner_away, float):
+            away = f"any rep may have it for {money(policy, rule.if_owner_away)} a lead"
         says = f"{whose} gets the leads of an account. While the owner is away, {away}."
         rules.append(RuleText("Owner", says, force(policy, rule.owner, " a lead with anybody else")))
     says = "One company, one rep." if rules else "Leads of one account may go to different reps."

@@ -21,7 +21,10 @@ MEASURES = {
 def _equity_says(rule: Equity) -> str:
     who = "Each rep" if rule.by == "rep" else f"Each {rule.by.replace('_', ' ')}"
     if rule.measure == "max_min":
-        return f"The {rule.by} with the least gets as much as can be, keeping {rule.keep:.0%} of the best total."
+        least = f"The {rule.by.replace('_', ' ')} with the least expected revenue for the fair share"
+        if rule.keep is not None:
+            return f"{least} gets as much as can be, keeping {rule.keep:.0%} of the best total."
+        return f"{least} gets more where that is worth it."
     bounds = [f"at least {rule.low:.0%}"] if rule.low is not None else []
     bounds += [f"at most {rule.high:.0%}"] if rule.high is not None else []
     says = f"{who} gets {listed(bounds)} of the fair share of {MEASURES[rule.measure]}"
@@ -31,10 +34,16 @@ def _equity_says(rule: Equity) -> str:
     return f"{says}." + (f" Not for {reps(rule.except_reps)}." if rule.except_reps is not None else "")
 
 
+def _equity_force(policy: Policy, rule: Equity) -> str:
+    if rule.measure == "max_min":
+        return force(policy, rule.price, f" for each {policy.currency} of revenue over fair share that it has more")
+    return force(policy, rule.price, " a missing unit")
+
+
 def equity(policy: Policy) -> SectionText:
     """The chapter on equity."""
     rules = [
-        RuleText(rule.name, _equity_says(rule), force(policy, rule.price, " a missing unit"), code(rule.except_reps))
+        RuleText(rule.name, _equity_says(rule), _equity_force(policy, rule), code(rule.except_reps))
         for rule in policy.equity
     ]
     for weight in policy.weights:
@@ -108,7 +117,8 @@ def nurture(policy: Policy) -> SectionText:
     ]
     if rule.must_assign is not None:
         whom = "Every lead needs" if rule.must_assign == EVERY_LEAD else f"Leads where {said(rule.must_assign)} need"
-        rules.append(RuleText("Must be assigned", f"{whom} a rep.", "hard", code(rule.must_assign)))
+        firm = force(policy, rule.must_assign_price, " a lead in nurture")
+        rules.append(RuleText("Must be assigned", f"{whom} a rep.", firm, code(rule.must_assign)))
     value = worth(rule.value, rule.share)
     says = f"A lead that no rep should get goes to the automated sequence, where it is worth {value}."
     return SectionText("nurture", "Nurture", says, rules)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from apportion.policy.lint.batch import CheckedBatch, some
 from apportion.policy.ramp import profile_of
 from apportion.policy.resolved import ResolvedLimit, ResolvedShare
+from apportion.policy.schema import Policy
 from apportion_models.errors import Finding
 
 
@@ -19,7 +21,9 @@ def bounds_of_capacity(batch: CheckedBatch) -> Iterator[Finding]:
     work = float(batch.effort[batch.standing].sum())
     if work > room:
         message = f"The batch needs {work:,.6g} effort units, and the reps have {room:,.6g}: the rest goes to nurture"
-        severity = "error" if room <= 0 or batch.policy.nurture.must_assign is not None else "notice"
+        nurture = batch.policy.nurture
+        needed = nurture.must_assign is not None and nurture.must_assign_price == "hard"
+        severity = "error" if room <= 0 or needed else "notice"
         yield batch.told(severity, "capacity", message)
     total = sum(rule.share for rule in batch.policy.reserve)
     if total > 1:
@@ -125,15 +129,36 @@ def _path(batch: CheckedBatch, rule: ResolvedLimit) -> str:
     return "limits"
 
 
+def _priced(policy: Policy) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    """(key path, rules) of every list whose rules have a price."""
+    for section in ("ramp", "requirements", "rules", "screening", "equity", "limits", "reserve", "explore"):
+        yield section, getattr(policy, section)
+    yield "capacity.caps", policy.capacity.caps
+    yield "territories.cover", policy.territories.cover
+
+
+def _prices(policy: Policy) -> Iterator[tuple[str, object]]:
+    """(key path, price) of every rule that is a key of its section."""
+    yield "accounts.owner", policy.accounts.owner
+    yield "accounts.together", policy.accounts.together
+    yield "accounts.if_owner_away", policy.accounts.if_owner_away
+    yield "territories.unmatched", policy.territories.unmatched
+    yield "nurture.must_assign_price", policy.nurture.must_assign_price
+    yield "capacity.overtime.price", None if policy.capacity.overtime is None else policy.capacity.overtime.price
+
+
 def moot_rules(batch: CheckedBatch) -> Iterator[Finding]:
     """Rules that never make a difference: soft at no price, empty tiers, caps below the whole ramp."""
     policy = batch.policy
-    for section in ("equity", "limits", "reserve", "explore", "requirements", "rules", "ramp"):
-        for index, rule in enumerate(getattr(policy, section)):
+    for section, rules in _priced(policy):
+        for index, rule in enumerate(rules):
             if rule.price == 0.0:
                 yield batch.told(
                     "notice", f"{section}[{index}].price", f"'{rule.name}' costs nothing to break", value=0
                 )
+    for path, price in _prices(policy):
+        if price == 0.0:
+            yield batch.told("notice", path, "costs nothing to break", value=0)
     for index, name in enumerate(batch.context.tier_names if policy.tiers.bands else ()):
         if not (batch.context.tier == index).any():
             yield batch.told("notice", f"tiers.bands[{index}]", f"No lead of this batch is in tier '{name}'")

@@ -53,20 +53,32 @@ PRICE_SCHEMA = {"anyOf": [{"const": "hard"}, {"type": "number", "minimum": 0}], 
 Price = Annotated[float | Literal["hard"], BeforeValidator(_price), WithJsonSchema(PRICE_SCHEMA)]
 
 
-def _hard_off_price(value: object) -> object:
-    if value in ("hard", "off"):
-        return value
-    try:
-        return _price(value)
-    except ValueError:
-        raise ValueError("must be hard, off, or a price in currency: a number, 0 or more") from None
+def _word_or_price(*words: str) -> tuple[Any, ...]:
+    """Reads one of the words, or a price."""
+
+    def read(value: object) -> object:
+        if value in words:
+            return value
+        try:
+            price = _price(value)
+        except ValueError:
+            price = "hard"
+        if price == "hard":
+            raise ValueError(f"must be {', '.join(words)}, or a price in currency: a number, 0 or more")
+        return price
+
+    schema = {"anyOf": [{"enum": list(words)}, {"type": "number", "minimum": 0}]}
+    return (BeforeValidator(read), WithJsonSchema(schema))
 
 
-Keep = Annotated[
-    float | Literal["hard", "off"],
-    BeforeValidator(_hard_off_price),
-    WithJsonSchema({"anyOf": [{"enum": ["hard", "off"]}, {"type": "number", "minimum": 0}]}),
-]
+_keep, _away, _unmatched = (
+    _word_or_price("hard", "off"),
+    _word_or_price("release", "nurture"),
+    _word_or_price("any", "nurture", "reject"),
+)
+Keep = Annotated[float | Literal["hard", "off"], *_keep]
+Away = Annotated[float | Literal["release", "nurture"], *_away]
+Unmatched = Annotated[float | Literal["any", "nurture", "reject"], *_unmatched]
 
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Amount = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0)]

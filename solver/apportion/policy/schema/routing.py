@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 from apportion.policy.schema.common import (
     EVERY_LEAD,
     Amount,
+    Away,
     Flag,
     Keep,
     LeadPredicate,
@@ -21,6 +22,7 @@ from apportion.policy.schema.common import (
     Share,
     Text,
     Unique,
+    Unmatched,
 )
 
 
@@ -41,8 +43,9 @@ class Territories(Section):
     """Who covers which leads."""
 
     cover: Annotated[tuple[Territory, ...], Unique] = ()
-    unmatched: Literal["any", "nurture", "reject"] = Field(
-        "any", description="A lead of no territory goes to any rep, to nurture, or is rejected."
+    unmatched: Unmatched = Field(
+        "any",
+        description="A lead of no territory goes to any rep, to nurture, is rejected, or costs this with any rep.",
     )
 
 
@@ -62,10 +65,13 @@ class Accounts(Section):
     owner: Keep = Field(
         "off", description="Leads of an account with an owner go to that rep: hard, off, or at a price."
     )
-    if_owner_away: Literal["release", "nurture"] = Field(
-        "release", description="Owner paused, gone or away for the whole window: any rep, or nurture."
+    if_owner_away: Away = Field(
+        "release",
+        description="Owner paused, gone or away for the whole window: any rep, nurture, or what any rep costs.",
     )
-    together: Literal["hard", "off"] = Field("hard", description="Leads of one account in a batch go to one rep.")
+    together: Keep = Field(
+        "hard", description="Leads of one account in a batch go to one rep: hard, off, or what a lead elsewhere costs."
+    )
     subsidiaries: Flag = Field(True, description="Subsidiaries follow the parent's owner, and stay together with it.")
 
 
@@ -102,6 +108,15 @@ class Screen(Section):
     when: LeadPredicate = Field(description="The leads; the first rule that holds counts.")
     outcome: Literal["nurture", "reject"] = Field("nurture", description="The automated sequence, or nothing at all.")
     reason: Text | None = Field(None, description="The sentence that is told; absent: the rule's name.")
+    price: Price = Field("hard", description="hard, or what a lead costs that a rep works instead of nurture.")
+
+    @model_validator(mode="after")
+    def _softly_to_nurture(self) -> Screen:
+        if self.price != "hard" and self.outcome == "reject":
+            raise ValueError("a rejected lead cannot be worked at a price; give it the outcome nurture, or no price")
+        if self.price != "hard" and self.reason is not None:
+            raise ValueError("reason is for hard screening; of a soft rule the plan's reasons tell name and price")
+        return self
 
 
 class Band(Section):

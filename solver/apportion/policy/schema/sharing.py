@@ -47,20 +47,28 @@ class Equity(Section):
     low: Amount | None = Field(None, description="At least this multiple of the fair share.")
     high: Amount | None = Field(None, description="At most this multiple of the fair share.")
     keep: Annotated[Share, Field(gt=0)] | None = Field(
-        None, description="For max_min: the share of the best attainable total that must be kept."
+        None, description="For a hard max_min: the share of the best attainable total that must be kept."
     )
     tier: Text | None = Field(None, description="A tier, or each: the bound holds in it alone.")
     window: EquityWindow = Field("batch", description="batch, or the days before it that count too.")
     except_reps: RepPredicate | None = Field(None, alias="except", description="Reps who stand outside.")
-    price: Price = Field("hard", description="hard, or the currency that each missing unit of the measure costs.")
+    price: Price = Field(
+        "hard",
+        description="hard, or the currency that each missing unit of the measure costs; for max_min what each unit of "
+        "currency is worth that the worst-off has more, as revenue over fair share.",
+    )
 
     @model_validator(mode="after")
     def _fits_measure(self) -> Equity:
         if self.measure == "max_min":
-            if self.keep is None or self.low is not None or self.high is not None:
-                raise ValueError("max_min must have keep (such as 0.98), and neither low nor high")
-            if self.window != "batch" or self.tier is not None or self.price != "hard":
-                raise ValueError("max_min looks at the whole batch: it has no window, tier or price")
+            if self.low is not None or self.high is not None:
+                raise ValueError("max_min must have neither low nor high")
+            if self.price == "hard" and self.keep is None:
+                raise ValueError("max_min must have keep (such as 0.98), or a price")
+            if self.price != "hard" and self.keep is not None:
+                raise ValueError("keep is for a hard max_min; with a price the total may give what the price is worth")
+            if self.window != "batch" or self.tier is not None:
+                raise ValueError("max_min looks at the whole batch: it has no window and no tier")
             return self
         if self.keep is not None:
             raise ValueError("keep is for max_min")
@@ -148,6 +156,7 @@ class Nurture(Section):
         (), description="By predicate; go before value and share."
     )
     must_assign: LeadPredicate | None = Field(None, description="true, or a predicate: these leads need a rep.")
+    must_assign_price: Price = Field("hard", description="hard, or what each of these leads costs in nurture.")
 
 
 class Decay(Section):

@@ -75,7 +75,8 @@ def _ways_out(
     ranked = sorted(found, key=lambda each: (round(each.cost, 9), len(each.rules), each.rules))
     best_of = {relaxation.rules: relaxation for relaxation in reversed(ranked)}
     yield from ranked[:1]
-    yield from [each for each in ranked[1:] if len(each.rules) == 1 and best_of[each.rules] is each][:SINGLE_RULES]
+    single = [each for each in ranked[1:] if len(each.rules) == 1 and best_of[each.rules] is each]
+    yield from [each for each in single if each.changes != ranked[0].changes][:SINGLE_RULES]
 
 
 def _relaxed(universe: Universe, counts: Counts, soft: Bools, dropped: Bools, seconds: float) -> Relaxation | None:

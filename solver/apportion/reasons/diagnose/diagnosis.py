@@ -87,7 +87,7 @@ class Diagnosis:
 
 def _units(cost: float) -> str:
     """The size of a relaxation."""
-    shown = number(round(cost, 2))
+    shown = number(round(cost, 2) if cost < 10 else round(cost))
     return "1 typical lead's worth" if shown == "1" else f"{shown} typical leads' worth"
 
 

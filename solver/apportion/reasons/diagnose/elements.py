@@ -8,12 +8,13 @@ from functools import cached_property
 from typing import Literal
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from apportion.build.batch import Batch
 from apportion.problem import AssignmentProblem, Limit, MaxMin, Rule, Share
 from apportion.problem.reorder import canonical_order, reorder
-from apportion.reasons.diagnose.groups import group_words
+from apportion.reasons.groups import group_words
 from apportion_models.errors import ProblemError
 
 Floats = NDArray[np.float64]
@@ -123,7 +124,8 @@ def read_universe(problem: AssignmentProblem, batch: Batch | None) -> Universe:
         codes = block[leads[wide.pairs.lead], reps[wide.pairs.rep]]
         codes[given.pairs.position(leads[wide.pairs.lead], reps[wide.pairs.rep]) >= 0] = -1
     parcel = _parcels(wide)
-    elements = tuple(_elements(wide, lock, forbids, codes, parcel))
+    table = None if batch is None else batch.reps
+    elements = tuple(_elements(wide, lock, forbids, codes, parcel, table))
     return Universe(given, wide, codes, forbids, lock, parcel, elements)
 
 
@@ -165,7 +167,12 @@ def _parcels(wide: AssignmentProblem) -> Ints:
 
 
 def _elements(
-    wide: AssignmentProblem, lock: Ints, forbids: tuple[str, ...], block: Ints, parcel: Ints
+    wide: AssignmentProblem,
+    lock: Ints,
+    forbids: tuple[str, ...],
+    block: Ints,
+    parcel: Ints,
+    reps: pd.DataFrame | None,
 ) -> Iterator[Element]:
     for lead in np.flatnonzero(wide.must_assign):
         if lock[lead] >= 0:
@@ -180,15 +187,15 @@ def _elements(
         members = tuple(wide.lead_ids[int(lead)] for lead in np.flatnonzero(parcel == label))
         yield Element("parcel", members[0], members=members, place=int(label))
     for rule in wide.rules:
-        yield from _rule_elements(wide, rule)
+        yield from _rule_elements(wide, rule, reps)
     for code in np.unique(block[block >= 0]):
         if not forbids[code].startswith(LOCK):
             yield Element("eligibility", "", rule=forbids[code], place=int(code))
 
 
-def _rule_elements(wide: AssignmentProblem, rule: Rule) -> Iterator[Element]:
+def _rule_elements(wide: AssignmentProblem, rule: Rule, reps: pd.DataFrame | None) -> Iterator[Element]:
     index, names = wide.groups(rule.by)
-    words = group_words(wide, rule.by, index, len(names))
+    words = group_words(wide, rule.by, index, len(names), reps)
     for side, missing in (("low", -np.inf), ("high", np.inf)):
         given = getattr(rule, side)
         bounds = np.broadcast_to(missing if given is None else np.asarray(given, dtype=float), (len(names),))

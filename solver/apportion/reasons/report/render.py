@@ -73,6 +73,7 @@ def render_report(
     evidence: Mapping[str, str | Sequence[str]] | None = None,
     findings: Sequence[Finding] = (),
     policy_html: str | None = None,
+    fairness: Sequence[str] = (),
     run: Mapping[str, object] | None = None,
     title: str = "Lead assignment",
 ) -> str:
@@ -81,7 +82,8 @@ def render_report(
     baselines, own : what `apportion.whatif` measured of routers and plan; without `own` the Gini is left out.
     evidence : heading -> sentence or sentences on the fit model. findings : on the input; the batch's notes are
         added.
-    policy_html : a summary of the policy, as trusted HTML, escaped by its maker. run : facts: versions, hashes.
+    policy_html : a summary of the policy, as trusted HTML, escaped by its maker. fairness : what the equity rules cost.
+    run : facts: versions, hashes.
 
     Raises UsageError without a plan.
     """
@@ -102,6 +104,7 @@ def render_report(
         "rep_columns": REP_COLUMNS,
         "leads": view.lead_rows(batch, reasons),
         "lead_columns": LEAD_COLUMNS,
+        "fairness": list(fairness),
         "rule_prices": reasons.prices["sentence"].tolist(),
         "evidence": {head: [text] if isinstance(text, str) else list(text) for head, text in (evidence or {}).items()},
         "findings": [str(finding) for finding in (*findings, *batch.notes)],

@@ -1,0 +1,162 @@
+"""What is still open at given prices: the options that lose little, of the units that have more than one such."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from apportion.engines.formulation import Formulation
+from apportion.engines.lagrangian import PricedOut
+from apportion.engines.ledger import FEASIBLE
+from apportion.engines.nearest import EQUAL, in_order
+
+if TYPE_CHECKING:
+    from apportion.engines.anneal import Arena
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+OPTIONS_PER_UNIT = 12
+OPTIONS_PER_REP = 40  # a rep with few slots needs a choice too
+FLOOR = 0.2  # of a typical value, per typical measure: what a violation costs at the least
+
+
+@dataclass(frozen=True, eq=False)
+class Contest:
+    """The arena of the units with a choice; the others rest at what they lose least by.
+
+    settled : (U,) options of all units at the start. active : units with a choice. option : (N,) what each candidate of
+    the arena is.
+    """
+
+    settled: Ints
+    active: Ints
+    option: Ints
+    arena: Arena
+    base: Floats
+
+    @property
+    def open(self) -> bool:
+        """Whether any unit has a choice."""
+        return len(self.active) > 0
+
+    def nearest(self) -> Ints:
+        """The candidate of each active unit that loses least."""
+        return self.arena.start[:-1].copy()
+
+    def options(self, chosen: Ints) -> Ints:
+        """(U,) options of all units, given the candidates of the active ones."""
+        options = self.settled.copy()
+        options[self.active] = self.option[chosen]
+        return options
+
+    def weights(self, factor: float) -> Floats:
+        """(F, G + 1) charge per unit of violation: a soft rule's own price, and a multiple of the base for hard
+        ones."""
+        hard = self.arena.hard[:, None]
+        return np.where(hard, factor * self.base, self.arena.price[:, None])
+
+
+def contest(form: Formulation, priced: PricedOut, width: int) -> Contest:
+    """Gather what is open: some `width` options for each bound, the nearest first, and for each rep its own nearest."""
+    unit = np.concatenate([form.unit, np.arange(form.n_units)])
+    rep = np.concatenate([form.rep, np.full(form.n_units, form.n_reps)])
+    loss = np.concatenate([priced.loss(form), np.where(np.isfinite(form.rest), priced.best - form.rest, np.inf)])
+    option = _near(form, unit, rep, loss, width)
+    counts = np.bincount(unit[option], minlength=form.n_units)
+    settled = option[np.cumsum(counts) - counts]
+    contested = counts[unit[option]] > 1
+    active = np.flatnonzero(counts > 1)
+    option = option[contested]
+    arena, base = _arena(form, priced, settled, active, option, unit, rep)
+    return Contest(settled, active, option, arena, base)
+
+
+def _near(form: Formulation, unit: Ints, rep: Ints, loss: Floats, width: int) -> Ints:
+    """Options in unit order, least loss first: each unit's nearest among them."""
+    wanted = form.n_units + width * sum(_n_bounds(form))
+    finite = np.flatnonzero(np.isfinite(loss))
+    near = finite
+    if len(finite) > wanted:
+        reach = np.partition(loss[finite], wanted)[wanted]
+        near = finite[loss[finite] <= reach + EQUAL * form.scale]
+        near = np.union1d(near, _of_reps(form, rep, loss, reach))
+    near = near[in_order(unit[near], rep[near], loss[near], form.scale)]
+    of = unit[near]
+    rank = np.arange(len(near)) - np.searchsorted(of, of)
+    return near[rank < OPTIONS_PER_UNIT]
+
+
+def _of_reps(form: Formulation, rep: Ints, loss: Floats, reach: float) -> Ints:
+    """The nearest options of each rep with few within reach, for each measure: a floor under a rep's hot leads needs
+    hot leads to choose from."""
+    finite = np.isfinite(loss[: form.n_pairs])
+    chosen = [np.zeros(0, dtype=np.int64)]
+    for family in form.families:
+        counted = finite & (family.measure != 0)
+        within = counted & (loss[: form.n_pairs] <= reach)
+        few = np.bincount(form.rep[within], minlength=form.n_reps) < OPTIONS_PER_REP
+        theirs = np.flatnonzero(counted & few[form.rep])
+        theirs = theirs[np.lexsort((loss[theirs], rep[theirs]))]
+        of = rep[theirs]
+        chosen.append(theirs[np.arange(len(theirs)) - np.searchsorted(of, of) < OPTIONS_PER_REP])
+    return np.unique(np.concatenate(chosen))
+
+
+def _n_bounds(form: Formulation) -> list[int]:
+    return [int(np.isfinite(f.low).sum() + np.isfinite(f.high).sum() > 0) * f.n_groups for f in form.families]
+
+
+def _arena(
+    form: Formulation, priced: PricedOut, settled: Ints, active: Ints, option: Ints, unit: Ints, rep: Ints
+) -> tuple[Arena, Floats]:
+    """The arena, and (F, G + 1) what a violation is charged at the least."""
+    from apportion.engines.anneal import Arena
+
+    families = form.families
+    width = max(family.n_groups for family in families)
+
+    def padded(rows: list[Floats], fill: float) -> Floats:
+        """(F, width + 1): the last column stands for reps outside, and for rest."""
+        return np.stack([np.concatenate([row, np.full(width + 1 - len(row), fill)]) for row in rows])
+
+    group = np.stack([np.append(np.where(f.group < 0, width, f.group), width) for f in families])
+    fixed = np.ones(form.n_units, dtype=bool)
+    fixed[active] = False
+    quiet = settled[fixed & (settled < form.n_pairs)]
+    sums = np.zeros((len(families), width + 1))
+    for row, family, of in zip(sums, families, group, strict=True):
+        row += np.bincount(of[rep[quiet]], weights=family.measure[quiet], minlength=width + 1)
+    taken = option < form.n_pairs
+    measure = np.zeros((len(option), len(families)))
+    for index, family in enumerate(families):
+        measure[taken, index] = family.measure[option[taken]]
+    value = np.where(taken, 0.0, form.rest[np.maximum(option - form.n_pairs, 0)])
+    value[taken] = form.value[option[taken]]
+    number = np.cumsum(~fixed) - 1
+    free = np.full(width, -np.inf)  # the worst-off value is told by the objective alone
+    at_price = [np.maximum(prices.low, prices.high) for prices in priced.multipliers]
+    arena = Arena(
+        start=np.searchsorted(unit[option], np.append(active, form.n_units)),
+        unit=number[unit[option]],
+        rep=rep[option],
+        list_start=np.concatenate([[0], np.cumsum(np.bincount(rep[option], minlength=form.n_reps + 1))]),
+        value=value,
+        measure=measure,
+        group=group,
+        low=padded([free[: f.n_groups] if f.coupling == "worst" else f.low for f in families], -np.inf),
+        high=padded([f.high for f in families], np.inf),
+        low_share=padded([f.low_share for f in families], 0.0),
+        high_share=padded([f.high_share for f in families], 0.0),
+        sums=sums,
+        totals=np.array([f.measure[quiet].sum() for f in families]),
+        coupled=np.array([f.coupling == "total" for f in families]),
+        hard=np.array([f.hard for f in families]),
+        price=np.array([0.0 if f.hard else f.price for f in families]),
+        tolerance=np.array([FEASIBLE * f.scale for f in families]),
+    )
+    least = [FLOOR * form.scale / f.scale + p for f, p in zip(families, at_price, strict=True)]
+    return arena, padded(least, 0.0)

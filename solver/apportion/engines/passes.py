@@ -1,0 +1,121 @@
+"""One pass over the pairs at given charges: the smoothed best of each unit, its gradient and its curvature.
+
+Compiled, without the interpreter's lock, and in a fixed number of parts that are added up in order: the same sums to
+the last digit, however many threads there are.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from apportion.engines.compiled import compiled_without_lock
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+PARTS = 2  # each holds a curvature of its own
+FARTHEST = 16.0  # temperatures behind the best: what is farther has no weight
+BEND = 1e-3  # weight below which an option does not enter the curvature
+
+
+@dataclass(frozen=True, eq=False)
+class Smoothed:
+    """total : sum of the units' smoothed best. sums : (D,) soft sum of the measure of each cell. curvature : (D, D)."""
+
+    total: float
+    sums: Floats
+    curvature: Floats
+
+
+def smoothed_pass(
+    start: Ints,
+    rep: NDArray[np.integer],
+    value: Floats,
+    measures: Floats,
+    rest: Floats,
+    *,
+    units: Ints,
+    cell: Ints,
+    n_cells: int,
+    charge: Floats,
+    temperature: Floats,
+) -> Smoothed:
+    """Softmax over the charged options of the given units.
+
+    start : (U + 1,). rep, value : (P,). measures : (F, P). rest : (U,). units : (N,) which to look at. cell : (F, R)
+    where each rep's measures are added up, of D = n_cells. charge : (F, R) currency per unit of measure. temperature :
+    (U,) > 0, currency.
+    """
+    cuts = np.linspace(0, len(units), PARTS + 1).astype(np.int64)
+
+    def part(k: int) -> tuple[float, Floats, Floats]:
+        sums, curvature = np.zeros(n_cells), np.zeros((n_cells, n_cells))
+        mine = units[cuts[k] : cuts[k + 1]]
+        total = _soften(mine, start, rep, value, measures, rest, cell, charge, temperature, sums, curvature)
+        return total, sums, curvature
+
+    with ThreadPoolExecutor(PARTS) as pool:
+        parts = list(pool.map(part, range(PARTS)))
+    total, sums, curvature = parts[0]
+    for more_total, more_sums, more_curvature in parts[1:]:
+        total += more_total
+        sums += more_sums
+        curvature += more_curvature
+    return Smoothed(total, sums, curvature)
+
+
+@compiled_without_lock
+def _soften(units, start, rep, value, measures, rest, cell, charge, temperature, sums, curvature):  # type: ignore[no-untyped-def]
+    """Add up soft sums and curvature of some units; gives the sum of their smoothed best."""
+    n_families = len(charge)
+    widest = 0
+    for u in units:
+        widest = max(widest, start[u + 1] - start[u])
+    weight, pair = np.empty(widest), np.empty(widest, np.int64)
+    total = 0.0
+    for u in units:
+        best = rest[u]
+        for p in range(start[u], start[u + 1]):
+            worth = value[p]
+            for f in range(n_families):
+                worth -= charge[f, rep[p]] * measures[f, p]
+            weight[p - start[u]] = worth
+            best = max(best, worth)
+        if best == -np.inf:
+            continue
+        cold = 1.0 / temperature[u]
+        mass = np.exp((rest[u] - best) * cold)
+        n = 0
+        for p in range(start[u], start[u + 1]):
+            behind = (weight[p - start[u]] - best) * cold
+            if behind > -FARTHEST:
+                weight[n] = np.exp(behind)
+                mass += weight[n]
+                pair[n] = p
+                n += 1
+        total += best + temperature[u] * np.log(mass)
+        bending = 0
+        for k in range(n):
+            w, p = weight[k] / mass, pair[k]
+            for f in range(n_families):
+                sums[cell[f, rep[p]]] += w * measures[f, p]
+            if w > BEND:
+                weight[bending], pair[bending] = w, p
+                bending += 1
+        if bending == 1 and weight[0] > 1.0 - BEND:
+            continue
+        for k in range(bending):
+            p = pair[k]
+            for f in range(n_families):
+                steep = weight[k] * cold * measures[f, p]
+                row = curvature[cell[f, rep[p]]]
+                for g in range(n_families):
+                    row[cell[g, rep[p]]] += steep * measures[g, p]
+                    for j in range(bending):
+                        q = pair[j]
+                        row[cell[g, rep[q]]] -= steep * weight[j] * measures[g, q]
+    return total
