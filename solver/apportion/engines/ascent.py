@@ -49,8 +49,10 @@ def ascend(
 
     start : prices of a similar problem. `stop` is asked between temperatures. Deterministic.
     """
-    layout = Layout(form)
     best = price_out(form, no_prices(form) if start is None else start)
+    if not form.families:
+        return best
+    layout = Layout(form)
     if not layout.size:
         return best
     dual = _Dual(form, layout)
