@@ -1,4 +1,4 @@
-"""What runs on large problems only (prices by Newton's method, annealing) agrees with brute force where that can tell."""
+"""What runs on large problems only (prices by Newton, annealing) agrees with brute force where that can tell."""
 
 from __future__ import annotations
 
