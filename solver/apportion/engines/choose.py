@@ -16,6 +16,8 @@ from apportion.engines.outcome import Outcome
 from apportion.problem import AssignmentProblem
 from apportion_models.errors import UsageError
 
+TRANSPORT, NETWORK, CORE = "transport", "network", "core"
+
 Report = Callable[[float, float], None]
 
 
@@ -48,14 +50,13 @@ def _flow_over(form: Formulation) -> str:
 
 
 ENGINES: Sequence[Engine] = (
-    Engine("network", network.supports, _network, _flow_over),
+    Engine(NETWORK, network.supports, _network, _flow_over),
     Engine(
         "core", core.supports, core.solve, lambda _: "prices, the exact relaxation, then search and branch and bound"
     ),
 )
 
 
-TRANSPORT = "transport"
 TRANSPORT_STRENGTH = "pure counts: prices, then shortest paths over the reps, exact at any size"
 
 

@@ -37,11 +37,15 @@ supports = laminar.supports
 
 def by_arcs(form: Formulation) -> str | None:
     """None where the flow runs over a part of the arcs, else the reason why it runs over all of them."""
-    if form.n_pairs <= MANY_PAIRS:
-        return f"{form.n_pairs} pairs are few"
-    n_sets = sum(family.n_groups for family in form.families)
-    if form.n_units < SAMPLES * sample_size(n_sets):
-        return f"{form.n_units} leads are few for {n_sets} bounded sets"
+    return by_size(form.n_pairs, form.n_units, sum(family.n_groups for family in form.families))
+
+
+def by_size(n_pairs: int, n_units: int, n_sets: int) -> str | None:
+    """See `by_arcs`."""
+    if n_pairs <= MANY_PAIRS:
+        return f"{n_pairs} pairs are few"
+    if n_units < SAMPLES * sample_size(n_sets):
+        return f"{n_units} leads are few for {n_sets} bounded sets"
     return None
 
 
