@@ -84,18 +84,20 @@ def contest(form: Formulation, priced: PricedOut, width: int) -> Contest:
 
 
 def _near(form: Formulation, unit: Ints, rep: Ints, loss: Floats, width: int) -> Ints:
-    """Options in unit order, least loss first: each unit's nearest among them."""
+    """Options in unit order, least loss first: each unit's nearest among them, and what a rep could hardly do
+    without."""
     wanted = form.n_units + width * sum(_n_bounds(form))
-    finite = np.flatnonzero(np.isfinite(loss))
-    near = finite
-    if len(finite) > wanted:
-        reach = np.partition(loss[finite], wanted)[wanted] + DITHER * form.scale  # so that each unit has its nearest
-        near = finite[loss[finite] <= reach]
-        near = np.union1d(near, _of_reps(form, rep, loss, reach))
+    near = np.flatnonzero(np.isfinite(loss))
+    needed = np.zeros(len(loss), dtype=bool)
+    if len(near) > wanted:
+        reach = np.partition(loss[near], wanted)[wanted] + DITHER * form.scale  # so that each unit has its nearest
+        near = near[loss[near] <= reach]
+        needed[_of_reps(form, rep, loss, reach)] = True
+        near = np.union1d(near, np.flatnonzero(needed))
     near = near[in_order(unit[near], rep[near], loss[near], form.scale)]
     of = unit[near]
     rank = np.arange(len(near)) - np.searchsorted(of, of)
-    return near[rank < OPTIONS_PER_UNIT]
+    return near[(rank < OPTIONS_PER_UNIT) | needed[near]]
 
 
 def _of_reps(form: Formulation, rep: Ints, loss: Floats, reach: float) -> Ints:
