@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
+from threadpoolctl import threadpool_limits
 
 from apportion.engines.formulation import Formulation
 from apportion.engines.lagrangian import Multipliers, PricedOut, legal, no_prices, price_out
@@ -123,6 +124,10 @@ class _Dual:
 
     def settle(self, point: Floats, temperature: float) -> Floats:
         """Newton's method to the minimum at one temperature."""
+        with threadpool_limits(limits=1, user_api="blas"):  # more threads add up in another order: other last digits
+            return self._descended(point, temperature)
+
+    def _descended(self, point: Floats, temperature: float) -> Floats:
         now = self._at(point, temperature)
         for _ in range(STEPS):
             if point.max() > HIGHEST:

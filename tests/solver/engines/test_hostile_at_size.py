@@ -10,8 +10,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from apportion import AssignmentProblem, LeadShare, Plan, RevenueShare, solve, verify
+from apportion.engines.ascent import ascend
+from apportion.engines.formulation import formulate
 
 N_LEADS, N_REPS = 600, 12
 
@@ -82,3 +85,14 @@ def test_called_off_at_any_moment(seed: int) -> None:
     assert threading.active_count() == threads
     assert verify(case, plan).ok
     assert plan.certificate.stopped_by == "cancelled"
+
+
+def test_the_number_of_threads_changes_no_price() -> None:
+    """One thread of linear algebra or two: the same prices, to the last digit."""
+    value = np.random.default_rng(1).lognormal(3, 1, (1_000, 50))
+    form = formulate(AssignmentProblem.from_arrays(value, capacity=18.0, equity=[RevenueShare(0.8, 1.25)]))
+    told = set()
+    for threads in (1, 2):
+        with threadpool_limits(limits=threads):
+            told.add(b"".join(prices.low.tobytes() + prices.high.tobytes() for prices in ascend(form).multipliers))
+    assert len(told) == 1
