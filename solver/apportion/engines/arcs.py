@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from apportion.engines.ascent import ascend
 from apportion.engines.clock import Clock
 from apportion.engines.formulation import Formulation
-from apportion.engines.lagrangian import Multipliers, PricedOut, price_out
+from apportion.engines.lagrangian import Multipliers, PricedOut, no_prices, price_out
 from apportion.engines.laminar import Tree
 from apportion.engines.ledger import Ledger
 from apportion.engines.network import optimal_flow, prices_of, sample_size, scale_of
@@ -87,6 +87,8 @@ def _first_prices(form: Formulation, tree: Tree, clock: Clock) -> Multipliers:
     chosen = optimal_flow(part, within, scale_of(part, within))
     if chosen is not None:
         return prices_of(part, within, chosen)
+    if any(family.price == 0 for family in form.families):  # there is no price between nothing and nothing
+        return no_prices(form)
     return ascend(part, gap=FIRST_GAP, stop=clock.is_over).multipliers
 
 

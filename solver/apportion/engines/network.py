@@ -236,6 +236,6 @@ def _read(form: Formulation, tree: Tree, distance: Floats) -> tuple[FamilyPrices
         up = tree.parent[index] if tree.parent[index] >= 0 else len(tree.groups)
         step = (distance[index] - distance[up]) / group.amount
         high[group.family][group.group] = max(-step, 0.0)
-        bounds = form.families[group.family].low[group.group] > 0  # at least none is no bound
-        low[group.family][group.group] = max(step, 0.0) if bounds else 0.0
+        binds = form.families[group.family].low[group.group] > 0  # at least none is no bound
+        low[group.family][group.group] = max(step, 0.0) if binds else 0.0
     return tuple(legal(family, a, b) for family, a, b in zip(form.families, low, high, strict=True))
