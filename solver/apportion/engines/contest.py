@@ -83,20 +83,20 @@ def contest(form: Formulation, priced: PricedOut, width: int) -> Contest:
 
 def _near(form: Formulation, unit: Ints, rep: Ints, loss: Floats, width: int) -> Ints:
     """Options in unit order, least loss first: each unit's nearest among them."""
-    wanted = form.n_units + width * sum(_n_bounds(form))
+    wanted = form.n_units + width * n_bounds(form)
     finite = np.flatnonzero(np.isfinite(loss))
     near = finite
     if len(finite) > wanted:
         reach = np.partition(loss[finite], wanted)[wanted]
         near = finite[loss[finite] <= reach + EQUAL * form.scale]
-        near = np.union1d(near, _of_reps(form, rep, loss, reach))
+        near = np.union1d(near, nearest_of_reps(form, rep, loss, reach))
     near = near[in_order(unit[near], rep[near], loss[near], form.scale)]
     of = unit[near]
     rank = np.arange(len(near)) - np.searchsorted(of, of)
     return near[rank < OPTIONS_PER_UNIT]
 
 
-def _of_reps(form: Formulation, rep: Ints, loss: Floats, reach: float) -> Ints:
+def nearest_of_reps(form: Formulation, rep: Ints, loss: Floats, reach: float) -> Ints:
     """The nearest options of each rep with few within reach, for each measure: a floor under a rep's hot leads needs
     hot leads to choose from."""
     finite = np.isfinite(loss[: form.n_pairs])
@@ -112,8 +112,9 @@ def _of_reps(form: Formulation, rep: Ints, loss: Floats, reach: float) -> Ints:
     return np.unique(np.concatenate(chosen))
 
 
-def _n_bounds(form: Formulation) -> list[int]:
-    return [int(np.isfinite(f.low).sum() + np.isfinite(f.high).sum() > 0) * f.n_groups for f in form.families]
+def n_bounds(form: Formulation) -> int:
+    """How many groups have bounds: each makes some options worth a look."""
+    return sum(f.n_groups for f in form.families if np.isfinite(f.low).any() or np.isfinite(f.high).any())
 
 
 def _arena(

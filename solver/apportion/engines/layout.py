@@ -151,6 +151,6 @@ def _sides(form: Formulation) -> Iterator[_Side]:
     first = 0
     for index, family in enumerate(form.families):
         for sign, bounds in ((-1, family.low), (1, family.high)):
-            groups = np.flatnonzero(np.isfinite(bounds))
+            groups = np.flatnonzero(np.isfinite(bounds) & (family.price > 0))  # a violation that costs nothing has none
             yield _Side(index, sign, groups, slice(first, first + len(groups)))
             first += len(groups)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from apportion.engines.choose import TRANSPORT, choose, choose_transport
+from apportion.engines.choose import TRANSPORT, Engine, choose, choose_transport
 from apportion.engines.clock import Clock
 from apportion.engines.formulation import CAPACITY, Formulation, formulate
 from apportion.engines.lagrangian import Multipliers, legal
@@ -54,7 +54,7 @@ def solve(
     gap: float = 1e-3,
     time_limit: float = 60.0,
     seed: int = 0,
-    engine: str = "auto",
+    engine: str | Engine = "auto",
     on_progress: Callable[[Progress], None] | None = None,
     warm: Plan | None = None,
     cancelled: Callable[[], bool] | None = None,
@@ -63,7 +63,7 @@ def solve(
 
     gap : relative gap at which to stop. time_limit : seconds; at the limit the best verified plan is returned. seed :
     of the search; the same problem, seed and version give the same plan, unless the limit cuts it short. engine :
-    "auto" picks by structure.
+    "auto" picks by structure; one of your own is taken as it is.
     on_progress : called with each better bound or plan. warm : a plan of a similar problem over the same reps (a
     capacity moved, leads added), whose prices to start from; another start may end in another plan within the gap.
     cancelled : asked as it runs; when it says True, the best verified plan so far is returned.
