@@ -25,10 +25,10 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 HOTTEST, COOLING, COLDEST = 0.5, 0.35, 1e-5  # temperatures, of what is at stake for a unit
-LUKEWARM = 0.03  # hotter, a sample of the units is enough
+LUKEWARM = 0.015  # hotter, a sample of the units is enough
 HOT = 0.1  # hotter, a small one
 TEPID = 0.01  # where known prices are taken up
-SAMPLE, SAMPLE_PER_REP = 2_000, 10
+SAMPLE, SAMPLE_PER_REP = 2_000, 20
 ENOUGH = 0.03  # of the gap: what the next temperature must promise to gain
 BARRIER = 0.02  # of the temperature, of a typical plan's value, shared among the prices
 FIRST_PRICE, FIRST_SHARE_PRICE, LEAST_PRICE = 0.5, 0.01, 1e-4  # per typical measure, of a typical value
@@ -108,7 +108,7 @@ class _Dual:
         self.typical = form.scale * form.n_units
         self.everyone = np.arange(form.n_units)
         self.sample = _sample(form, SAMPLE, SAMPLE_PER_REP)
-        self.small_sample = _sample(form, SAMPLE // 4, SAMPLE_PER_REP // 4)
+        self.small_sample = _sample(form, SAMPLE // 4, SAMPLE_PER_REP // 8)
 
     def first(self) -> Floats:
         """Prices to start from, where nothing is known."""

@@ -82,21 +82,29 @@ def contest(form: Formulation, priced: PricedOut, width: int) -> Contest:
 
 
 def _near(form: Formulation, unit: Ints, rep: Ints, loss: Floats, width: int) -> Ints:
-    """Options in unit order, least loss first: each unit's nearest among them."""
+    """The options within the reach of `width` for each bound."""
     wanted = form.n_units + width * n_bounds(form)
-    finite = np.flatnonzero(np.isfinite(loss))
-    near = finite
-    if len(finite) > wanted:
-        reach = np.partition(loss[finite], wanted)[wanted]
-        near = finite[loss[finite] <= reach + EQUAL * form.scale]
-        near = np.union1d(near, nearest_of_reps(form, rep, loss, reach))
-    near = near[in_order(unit[near], rep[near], loss[near], form.scale)]
+    losses = loss[np.isfinite(loss)]
+    reach = float(np.partition(losses, wanted)[wanted]) if len(losses) > wanted else np.inf
+    return near_options(form, unit, unit, rep, loss, reach)
+
+
+def near_options(form: Formulation, name: Ints, unit: Ints, rep: Ints, loss: Floats, reach: float) -> Ints:
+    """Options in unit order, least loss first: each unit's nearest among them, and what a rep could hardly do
+    without. name : of each option's unit, to break ties by."""
+    near = np.flatnonzero(np.isfinite(loss))
+    needed = np.zeros(len(loss), dtype=bool)
+    if np.isfinite(reach):
+        near = near[loss[near] <= reach + EQUAL * form.scale]
+        needed[_of_reps(form, rep, loss, reach)] = True
+        near = np.union1d(near, np.flatnonzero(needed))
+    near = near[in_order(name[near], rep[near], loss[near], form.scale)]
     of = unit[near]
     rank = np.arange(len(near)) - np.searchsorted(of, of)
-    return near[rank < OPTIONS_PER_UNIT]
+    return near[(rank < OPTIONS_PER_UNIT) | needed[near]]
 
 
-def nearest_of_reps(form: Formulation, rep: Ints, loss: Floats, reach: float) -> Ints:
+def _of_reps(form: Formulation, rep: Ints, loss: Floats, reach: float) -> Ints:
     """The nearest options of each rep with few within reach, for each measure: a floor under a rep's hot leads needs
     hot leads to choose from."""
     finite = np.isfinite(loss[: form.n_pairs])

@@ -22,7 +22,7 @@ Flag = NDArray[np.int8]
 ABREAST = 2  # runs at a time, each with a seed of its own; always so many, that cores change no plan
 FIRM = (30.0, 300.0, 3000.0)  # charges for violations while descending, each tried where the one before left some
 SWEEPS = 8
-MENDING = 60  # moves for each candidate, at each charge
+MENDING, MENDINGS, DEARER = 30, 8, 2.0  # moves for each candidate, turns, and what each turn does to broken bounds
 LUKEWARM = 3.0  # times as warm as the end of the run before
 DESCENDED = 12_000  # candidates up to which the whole neighbourhood is searched in the end
 
@@ -45,7 +45,8 @@ class Schedule:
 
 # each is tried until the plan is good enough; later ones look longer and farther
 SCHEDULES = (
-    Schedule(250, 80),
+    Schedule(100, 80),
+    Schedule(400, 80),
     Schedule(1_000, 80),
     Schedule(1_000, 160, hot=0.1, cold=1e-3),
     Schedule(4_000, 120),
@@ -113,7 +114,7 @@ def _run(form: Formulation, near: Contest, schedule: Schedule, good_enough: floa
         over,
     )
     if len(near.arena.rep) > DESCENDED:
-        return near.options(best if np.isfinite(worth) else _mended(form, near, schedule, last, seed, over))
+        return near.options(best) if np.isfinite(worth) else _mended(form, near, schedule, last, seed, over)
     if worth + near.settled_worth(form) >= good_enough:
         return near.options(best)
     chosen = best if np.isfinite(worth) else last
@@ -125,22 +126,28 @@ def _run(form: Formulation, near: Contest, schedule: Schedule, good_enough: floa
 
 
 def _mended(form: Formulation, near: Contest, schedule: Schedule, chosen: Ints, seed: int, over: Flag) -> Ints:
-    """Anneal on from a choice that breaks rules, at dearer violations; the last choice where that is not enough."""
+    """Anneal on from a choice that breaks rules, with the bounds that it breaks dearer each time; the last choice where
+    that is not enough."""
     from apportion.engines.anneal import anneal
 
-    best: Ints
-    for firm in FIRM:
+    weights = near.weights(schedule.weight * schedule.growth)
+    for _ in range(MENDINGS):
+        ledger = Ledger(form, near.options(chosen))
+        for index, family in enumerate(form.families):
+            violation, tolerated = ledger.violations(index)
+            if family.hard:
+                weights[index, : family.n_groups][violation > tolerated] *= DEARER
         best, worth, chosen = anneal(
             near.arena,
-            near.weights(firm),
+            weights,
             chosen,
             MENDING * len(near.arena.rep),
             LUKEWARM * schedule.cold * form.scale,
             schedule.cold * form.scale,
-            schedule.growth,
+            1.0,
             seed,
             over,
         )
         if np.isfinite(worth):
-            return best
-    return chosen
+            return np.asarray(near.options(best))
+    return near.options(chosen)

@@ -10,10 +10,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from apportion.engines.contest import OPTIONS_PER_UNIT, nearest_of_reps
+from apportion.engines.contest import near_options
 from apportion.engines.formulation import Formulation
 from apportion.engines.lagrangian import Multipliers, price_out
-from apportion.engines.nearest import EQUAL, in_order
 from apportion.engines.partitions import Whole
 from apportion.engines.passes import Smoothed
 
@@ -53,7 +52,8 @@ class Part:
 
     def priced(self, multipliers: Multipliers) -> list[float]:
         """Numbers whose sum is, to the last digit, that of the units' best; -inf where a unit can be nowhere."""
-        best = price_out(self._whole().form, multipliers).best
+        with np.errstate(over="ignore", invalid="ignore"):  # without any plan, prices run away
+            best = price_out(self._whole().form, multipliers).best
         return exact_sum(best) if np.isfinite(best).all() else [-math.inf]
 
     def least_losses(self, multipliers: Multipliers, count: int) -> Floats:
@@ -67,11 +67,7 @@ class Part:
         """The pairs that lose up to `reach`, the nearest of each unit; and of each rep, where few do."""
         form = self._whole().form
         unit, rep, loss = _options(form, multipliers)
-        near = np.flatnonzero(np.isfinite(loss) & (loss <= reach + EQUAL * form.scale))
-        near = np.union1d(near, nearest_of_reps(form, rep, loss, reach))
-        near = near[in_order(unit[near] + self.first, rep[near], loss[near], form.scale)]
-        of = unit[near]
-        near = near[np.arange(len(near)) - np.searchsorted(of, of) < OPTIONS_PER_UNIT]
+        near = near_options(form, unit + self.first, unit, rep, loss, reach)
         pair = np.sort(near[near < form.n_pairs])
         measure = np.array([family.measure[pair] for family in form.families]).reshape(len(form.families), len(pair))
         return Near(form.unit[pair] + self.first, form.rep[pair], form.value[pair], pair, measure)
