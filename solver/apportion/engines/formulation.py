@@ -130,8 +130,9 @@ class Formulation:
         return replace(self, families=families)
 
 
-def formulate(problem: AssignmentProblem) -> Formulation:
-    """Bring a problem into the form; leads of one parcel become one unit."""
+def formulate(problem: AssignmentProblem, *, whole: bool = True) -> Formulation:
+    """Bring a problem into the form; leads of one parcel become one unit. whole : False where more pairs are elsewhere,
+    so that nothing follows from what these can reach."""
     unit_of_lead = _units(problem)
     n_units = int(unit_of_lead.max(initial=-1)) + 1
     gather = _Gather(problem, unit_of_lead, n_units)
@@ -148,7 +149,7 @@ def formulate(problem: AssignmentProblem) -> Formulation:
         rest=np.where(must, -np.inf, nurture),
         n_reps=problem.n_reps,
         unit_of_lead=unit_of_lead,
-        families=tuple(family for family in map(gather.within_reach, families) if _binds(family)),
+        families=tuple(f for f in (map(gather.within_reach, families) if whole else families) if _binds(f)),
     )
 
 

@@ -79,7 +79,7 @@ def solve(
         from apportion.engines.transport.solve import solve as solve_counts  # small problems never load a compiler
 
         plan = solve_counts(problem, leads, reps, clock=clock, seed=seed, report=teller)
-        return _settled(_verified(problem, _told(plan, TRANSPORT, why, clock)), gap)
+        return _settled(_verified(problem, told(plan, TRANSPORT, why, clock)), gap)
     ordered = reorder(problem, leads, reps)
     form = formulate(ordered)
     hard = next((rule for rule in ordered.equity if isinstance(rule, MaxMin) and rule.price is None), None)
@@ -92,11 +92,11 @@ def solve(
         return choice.engine.solve(one, gap=gap, clock=clock, seed=seed, report=teller, known=start)
 
     outcome = solve_form(form) if hard is None else solve_max_min(form, hard, solve_form)
-    plan = _plan(problem, ordered, form, outcome, leads, reps)
-    return _verified(problem, _told(plan, choice.engine.name, choice.why, clock))
+    plan = plan_of(problem, ordered, form, outcome, leads, reps)
+    return _verified(problem, told(plan, choice.engine.name, choice.why, clock))
 
 
-def _told(plan: Plan, engine: str, why: str, clock: Clock) -> Plan:
+def told(plan: Plan, engine: str, why: str, clock: Clock) -> Plan:
     """The plan with the engine that found it, and what stopped it."""
     ended = plan.status in (Status.OPTIMAL, Status.INFEASIBLE)
     stopped_by: StoppedBy = "gap" if ended else "effort"
@@ -144,7 +144,7 @@ class _Teller:
             self._on_progress(Progress(bound, objective))
 
 
-def _plan(
+def plan_of(
     problem: AssignmentProblem, ordered: AssignmentProblem, form: Formulation, outcome: Outcome, leads: Ints, reps: Ints
 ) -> Plan:
     """Bring an outcome back to the problem's own order of leads and reps."""

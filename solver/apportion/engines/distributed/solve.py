@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import pairwise
@@ -73,7 +73,7 @@ def solve(
     ) -> Outcome:
         form = _with_scales(form)
         cuts = even_cuts(form, parts)
-        with _crew(_slices(form, cuts), workers) as crew:
+        with crew_of(_slices(form, cuts), workers) as crew:
             from apportion.engines.distributed.spread import Spread
 
             spread = Spread(form, cuts, crew)
@@ -204,7 +204,8 @@ class Slice:
 
 
 @contextmanager
-def _crew(parts: list[Part], workers: int | None) -> Iterator[Crew]:
+def crew_of(parts: Sequence[Part], workers: int | None) -> Iterator[Crew]:
+    """Who answers for the parts: threads, or so many workers."""
     if workers is None:
         from apportion.engines.distributed.crew import Threads
 
