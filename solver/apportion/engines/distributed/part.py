@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -38,6 +38,8 @@ class Part:
 
     def __init__(self, read: Callable[[], Formulation], first: int, *, keep: bool = True) -> None:
         self._read, self.first, self._keep = read, first, keep
+        self._sample: Whole | None = None  # the few units that hot stages look at again and again are not forgotten
+        self._sampled = b""
 
     @cached_property
     def _kept(self) -> Whole:
@@ -48,7 +50,17 @@ class Part:
 
     def smoothed(self, units: Ints, cell: Ints, n_cells: int, charge: Floats, temperature: float) -> Smoothed:
         """Soft sums of the part's units, given by their numbers over all parts."""
-        return self._whole().smoothed(units - self.first, cell, n_cells, charge, temperature)
+        asked = charge, temperature
+        if self._keep:
+            return self._kept.smoothed(units - self.first, cell, n_cells, *asked)
+        whole = self._sample if self._sampled == units.tobytes() else None
+        if whole is None:
+            form = self._read()
+            if len(units) == form.n_units:
+                return Whole(form).smoothed(units - self.first, cell, n_cells, *asked)
+            whole = self._sample = Whole(_only(form, units - self.first))
+            self._sampled = units.tobytes()
+        return whole.smoothed(np.arange(len(units)), cell, n_cells, *asked)
 
     def priced(self, multipliers: Multipliers) -> list[float]:
         """Numbers whose sum is, to the last digit, that of the units' best; -inf where a unit can be nowhere."""
@@ -71,6 +83,22 @@ class Part:
         pair = np.sort(near[near < form.n_pairs])
         measure = np.array([family.measure[pair] for family in form.families]).reshape(len(form.families), len(pair))
         return Near(form.unit[pair] + self.first, form.rep[pair], form.value[pair], pair, measure)
+
+
+def _only(form: Formulation, units: Ints) -> Formulation:
+    """The formulation of some units, ascending."""
+    count = np.diff(form.start)[units]
+    start = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
+    pairs = np.repeat(form.start[:-1][units] - start[:-1], count) + np.arange(start[-1])
+    return replace(
+        form,
+        start=start,
+        unit=np.repeat(np.arange(len(units)), count),
+        rep=form.rep[pairs],
+        value=form.value[pairs],
+        rest=form.rest[units],
+        families=tuple(replace(family, measure=family.measure[pairs]) for family in form.families),
+    )
 
 
 def _options(form: Formulation, multipliers: Multipliers) -> tuple[Ints, Ints, Floats]:
