@@ -37,6 +37,8 @@ SHORTER, SHORTENINGS, DESCENT = 0.4, 10, 1e-4  # the line search
 NEAR = 1e-2  # of the temperature: what a step must still promise
 STEEP = 100.0  # a price whose barrier bends so much more than the rest moves by itself
 BOUNDARY = 0.95  # of the way to the end of a price's range
+LEAP = 1_000.0  # times a price, or a typical one: how far a step may raise it
+HIGHEST = 1e12  # typical prices: rules that ask for more cannot be kept, and no height of a price will do
 
 
 def ascend(
@@ -53,7 +55,7 @@ def ascend(
     the formulation itself. Deterministic.
     """
     pairs = Whole(form) if pairs is None else pairs
-    best = pairs.priced(no_prices(form) if start is None else start)
+    best = pairs.priced(legal_all(form, no_prices(form) if start is None else start))
     if not form.families or np.isneginf(best.bound):  # a unit that can be nowhere is so at any prices
         return best
     layout = Layout(form)
@@ -124,6 +126,8 @@ class _Dual:
         """Newton's method to the minimum at one temperature."""
         now = self._at(point, temperature)
         for _ in range(STEPS):
+            if point.max() > HIGHEST:
+                break
             step = _newton_step(now)
             promised = -float(now.gradient @ step)
             if not promised > NEAR * temperature * self.typical:
@@ -199,12 +203,13 @@ def _newton_step(now: _Point) -> Floats:
 
 
 def _longest(point: Floats, step: Floats, limit: Floats) -> float:
-    """How much of a step keeps every price inside its range."""
+    """How much of a step keeps every price inside its range, and near enough to where it was."""
     longest = 1.0
     down = step < 0
     if down.any():
         longest = min(longest, BOUNDARY * float(np.min(point[down] / -step[down])))
-    up = (step > 0) & np.isfinite(limit)
+    up = step > 0
     if up.any():
-        longest = min(longest, BOUNDARY * float(np.min((limit[up] - point[up]) / step[up])))
+        room = np.minimum(BOUNDARY * (limit[up] - point[up]), LEAP * (1.0 + point[up]))
+        longest = min(longest, float(np.min(room / step[up])))
     return longest

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from apportion.engines.formulation import Formulation
 from apportion.engines.lagrangian import PricedOut
 from apportion.engines.ledger import FEASIBLE
-from apportion.engines.nearest import EQUAL, in_order
+from apportion.engines.nearest import in_order, scattered
 
 if TYPE_CHECKING:
     from apportion.engines.anneal import Arena
@@ -21,6 +21,7 @@ Ints = NDArray[np.int64]
 
 OPTIONS_PER_UNIT = 12
 OPTIONS_PER_REP = 40  # a rep with few slots needs a choice too
+DITHER = 3e-4  # of a typical value: prices are no nearer, so options closer than this are alike
 FLOOR = 0.2  # of a typical value, per typical measure: what a violation costs at the least
 
 
@@ -71,6 +72,7 @@ def contest(form: Formulation, priced: PricedOut, width: int) -> Contest:
     unit = np.concatenate([form.unit, np.arange(form.n_units)])
     rep = np.concatenate([form.rep, np.full(form.n_units, form.n_reps)])
     loss = np.concatenate([priced.loss(form), np.where(np.isfinite(form.rest), priced.best - form.rest, np.inf)])
+    loss += DITHER * form.scale * scattered(unit, rep)  # where all are alike, every unit and rep gets some of each
     option = _near(form, unit, rep, loss, width)
     counts = np.bincount(unit[option], minlength=form.n_units)
     settled = option[np.cumsum(counts) - counts]
@@ -95,7 +97,8 @@ def near_options(form: Formulation, name: Ints, unit: Ints, rep: Ints, loss: Flo
     near = np.flatnonzero(np.isfinite(loss))
     needed = np.zeros(len(loss), dtype=bool)
     if np.isfinite(reach):
-        near = near[loss[near] <= reach + EQUAL * form.scale]
+        reach += DITHER * form.scale  # so that each unit has its nearest
+        near = near[loss[near] <= reach]
         needed[_of_reps(form, rep, loss, reach)] = True
         near = np.union1d(near, np.flatnonzero(needed))
     near = near[in_order(name[near], rep[near], loss[near], form.scale)]

@@ -19,6 +19,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Flag = NDArray[np.int8]
 
+WORTHWHILE, PATIENCE = 0.03, 2  # of what is missing; so many turns that gain less end the search
 ABREAST = 2  # runs at a time, each with a seed of its own; always so many, that cores change no plan
 FIRM = (30.0, 300.0, 3000.0)  # charges for violations while descending, each tried where the one before left some
 SWEEPS = 8
@@ -48,9 +49,7 @@ SCHEDULES = (
     Schedule(100, 80),
     Schedule(400, 80),
     Schedule(1_000, 80),
-    Schedule(1_000, 160, hot=0.1, cold=1e-3),
-    Schedule(4_000, 120),
-    Schedule(4_000, 80, hot=0.1, cold=1e-4),
+    Schedule(4_000, 80),
 )
 
 
@@ -81,10 +80,12 @@ def search(
     clock: Clock,
     report: Callable[[], None] = lambda: None,
 ) -> None:
-    """Anneal by one schedule after another until the incumbent is worth `good_enough`. report : called after each
-    turn."""
+    """Anneal by one schedule after another until the incumbent is worth `good_enough`, or longer runs hardly help.
+    report : called after each turn."""
+    poor = 0
     for turn, schedule in enumerate(SCHEDULES):
-        if incumbent.objective >= good_enough or clock.is_over():
+        before = incumbent.objective
+        if poor == PATIENCE or before >= good_enough or clock.is_over():
             return
         near = contest(form, priced, schedule.width)
         if not near.open:
@@ -96,6 +97,8 @@ def search(
         for run in runs:
             incumbent.offer(run.result())
         report()
+        gained = not np.isfinite(before) or incumbent.objective - before > WORTHWHILE * (good_enough - before)
+        poor = 0 if gained else poor + 1
 
 
 def _run(form: Formulation, near: Contest, schedule: Schedule, good_enough: float, seed: int, over: Flag) -> Ints:

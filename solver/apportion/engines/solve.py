@@ -15,6 +15,7 @@ from apportion.engines.formulation import CAPACITY, Formulation, formulate
 from apportion.engines.lagrangian import Multipliers, legal
 from apportion.engines.ledger import Ledger
 from apportion.engines.maxmin import solve_max_min
+from apportion.engines.memory import check_memory
 from apportion.engines.outcome import Outcome
 from apportion.problem import (
     AssignmentProblem,
@@ -58,6 +59,7 @@ def solve(
     on_progress: Callable[[Progress], None] | None = None,
     warm: Plan | None = None,
     cancelled: Callable[[], bool] | None = None,
+    memory_limit: float | None = None,
 ) -> Plan:
     """Find the plan with the largest objective that keeps every hard rule, and prove how good it is.
 
@@ -66,20 +68,24 @@ def solve(
     "auto" picks by structure; one of your own is taken as it is.
     on_progress : called with each better bound or plan. warm : a plan of a similar problem over the same reps (a
     capacity moved, leads added), whose prices to start from; another start may end in another plan within the gap.
-    cancelled : asked as it runs; when it says True, the best verified plan so far is returned.
+    cancelled : asked as it runs; when it says True, the best verified plan so far is returned. memory_limit : bytes
+    beside the problem itself; by default what the machine, its control group or the process's own limit leaves. A
+    problem that may need more (`memory_needed`) is refused before anything large is built.
 
     The plan's status says how it ended; no exception is raised for an infeasible problem. Raises UsageError for
-    arguments out of range, and UnverifiedPlanError, which is a bug, where a plan fails verification.
+    arguments out of range, ProblemError where the problem will not fit in memory, and UnverifiedPlanError, which is a
+    bug, where a plan fails verification.
     """
     _check_arguments(problem, gap, time_limit, seed, warm)
+    check_memory(problem, engine if isinstance(engine, str) else "core", memory_limit)
     leads, reps = canonical_order(problem)
     clock, teller = Clock(time_limit, cancelled), _Teller(on_progress)
     taken, why = choose_transport(problem, engine)
     if taken:
         from apportion.engines.transport.solve import solve as solve_counts  # small problems never load a compiler
 
-        plan = solve_counts(problem, leads, reps, clock=clock, seed=seed, report=teller)
-        return _settled(_verified(problem, told(plan, TRANSPORT, why, clock)), gap)
+        plan = solve_counts(problem, leads, reps, clock=clock, seed=seed, report=teller, gap=gap)
+        return told(_settled(_verified(problem, plan), gap), TRANSPORT, why, clock)
     ordered = reorder(problem, leads, reps)
     form = formulate(ordered)
     hard = next((rule for rule in ordered.equity if isinstance(rule, MaxMin) and rule.price is None), None)

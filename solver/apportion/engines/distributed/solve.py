@@ -81,7 +81,8 @@ def solve(
             return _over_all(found, form, cuts, gap)
 
     where = "threads" if workers is None else f"{workers} workers"
-    engine = Engine(NAME, core.supports, solve_form, f"asked for: the leads in up to {parts} parts, {where}")
+    why = f"asked for: the leads in up to {parts} parts, {where}"
+    engine = Engine(NAME, core.supports, solve_form, lambda form: why)
     return solve_here(
         problem,
         gap=gap,

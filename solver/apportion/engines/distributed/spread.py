@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from apportion.engines.contest import n_bounds
+from apportion.engines.contest import DITHER, n_bounds
 from apportion.engines.distributed.crew import Crew
 from apportion.engines.distributed.part import Near
 from apportion.engines.formulation import Formulation
@@ -65,6 +65,7 @@ class Spread:
         count = width * n_bounds(self.form)
         losses = np.concatenate([np.zeros(0), *self.crew.ask("least_losses", self._each(multipliers, count + 1))])
         reach = float(np.partition(losses, count)[count]) if len(losses) > count else math.inf
+        reach += 2 * DITHER * self.form.scale  # a contest looks at losses that are moved by so little
         return self._joined(list(self.crew.ask("near", self._each(multipliers, reach))))
 
     def _each(self, *arguments: object) -> dict[int, tuple[object, ...]]:

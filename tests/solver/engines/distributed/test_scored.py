@@ -1,10 +1,7 @@
-"""Pairs that are scored on demand: the same answer as with all of them at hand, in a fraction of the memory."""
+"""Pairs that are scored on demand: the same answer as with all of them at hand."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from typing import Any
 
 import numpy as np
@@ -25,7 +22,6 @@ from apportion.engines.distributed import solve_scored
 from apportion.engines.distributed.part import Part
 from apportion.problem import price_bound
 from apportion_models.errors import UnverifiedPlanError, UsageError
-from tests.conftest import ROOT
 from tests.solver.engines.distributed.cases import said
 
 L, R = 1_500, 12
@@ -136,35 +132,3 @@ def test_what_cannot_be_had_is_refused() -> None:
             solve_scored(lambda a, b: values[a:b], **({"n_leads": L, "n_reps": R} | given() | wrong))
     with pytest.raises(UsageError, match="negative"):
         solve_scored(lambda a, b: values[a:b] - 1, n_leads=L, n_reps=R, **given())
-
-
-@pytest.mark.slow
-def test_memory_is_a_fraction_of_the_matrix() -> None:
-    """40,000 × 200 pairs, 61 MiB as float64: the solve and its verification take less on top of imports."""
-    script = """
-import resource, numpy as np
-from apportion import RevenueShare
-from apportion.engines.distributed import solve_scored
-def score(first, last):
-    lead = np.arange(first, last, dtype=np.uint64)[:, None]
-    rep = np.arange(rs, dtype=np.uint64)
-    mixed = (lead * np.uint64(2654435761) + rep * np.uint64(39571431)) % np.uint64(1000003)
-    return (np.exp(2 * ((lead * np.uint64(7919)) % np.uint64(1009)).astype(np.float32) / 1009)
-            * (0.5 + mixed.astype(np.float32) / 1000003))
-def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-rs = 20
-solve_scored(score, n_leads=2000, n_reps=rs, capacity=np.full(rs, 70.0), equity=(RevenueShare(.8, 1.25),))
-before, rs = peak(), 200
-plan = solve_scored(score, n_leads=40_000, n_reps=rs, capacity=np.full(rs, 140.0),
-                    parts=80, gap=0.5, time_limit=10)
-print(plan.status, plan.gap, (peak() - before) / 1024)
-"""
-    path = os.pathsep.join(str(ROOT / room) for room in ("models", "solver"))
-    done = subprocess.run(
-        [sys.executable, "-c", script], env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    status, _, more = done.stdout.split()
-    assert status in ("OPTIMAL", "FEASIBLE", "TIME_LIMIT")
-    assert float(more) < 61
