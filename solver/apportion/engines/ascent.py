@@ -18,8 +18,9 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from threadpoolctl import threadpool_limits
 
 from apportion.engines.formulation import Formulation
-from apportion.engines.lagrangian import Multipliers, PricedOut, legal, no_prices, price_out
+from apportion.engines.lagrangian import Multipliers, PricedOut, legal, no_prices
 from apportion.engines.layout import Curvature, Layout
+from apportion.engines.partitions import Partitions, Whole
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -47,18 +48,21 @@ def ascend(
     *,
     gap: float = 1e-3,
     stop: Callable[[], bool] = lambda: False,
+    pairs: Partitions | None = None,
 ) -> PricedOut:
     """Look for prices with a low bound, until a lower temperature would gain less than a part of `gap`.
 
-    start : prices of a similar problem. `stop` is asked between temperatures. Deterministic.
+    start : prices of a similar problem. `stop` is asked between temperatures. pairs : where the pairs are, if not in
+    the formulation itself. Deterministic.
     """
-    best = price_out(form, legal_all(form, no_prices(form) if start is None else start))
-    if not form.families:
+    pairs = Whole(form) if pairs is None else pairs
+    best = pairs.priced(legal_all(form, no_prices(form) if start is None else start))
+    if not form.families or np.isneginf(best.bound):  # a unit that can be nowhere is so at any prices
         return best
     layout = Layout(form)
     if not layout.size:
         return best
-    dual = _Dual(form, layout)
+    dual = _Dual(form, layout, pairs)
     point = dual.first() if start is None else dual.near(start)
     last = np.inf
     for temperature in _temperatures(HOTTEST if start is None else TEPID):
@@ -67,8 +71,8 @@ def ascend(
         point = dual.settle(point, temperature)
         if temperature > LUKEWARM:
             continue
-        found = price_out(form, legal_all(form, layout.unpack(point)))
-        if found.bound < best.bound:
+        found = pairs.priced(legal_all(form, layout.unpack(point)))
+        if -np.inf < found.bound < best.bound:  # prices that run away to infinity prove nothing
             best = found
         if COOLING * (last - found.bound) <= ENOUGH * gap * abs(found.bound):  # gains fall like temperatures
             break
@@ -102,11 +106,8 @@ class _Point:
 class _Dual:
     """The smoothed dual of a formulation."""
 
-    def __init__(self, form: Formulation, layout: Layout) -> None:
-        self.form, self.layout = form, layout
-        self.rep = form.rep.astype(np.int32)
-        self.measures = np.ascontiguousarray(np.stack([family.measure for family in form.families]))
-        self.at_stake = np.maximum(_at_stake(form), 1e-3 * form.scale)
+    def __init__(self, form: Formulation, layout: Layout, pairs: Partitions) -> None:
+        self.form, self.layout, self.pairs = form, layout, pairs
         self.typical = form.scale * form.n_units
         self.everyone = np.arange(form.n_units)
         self.sample = _sample(form, SAMPLE, SAMPLE_PER_REP)
@@ -148,23 +149,10 @@ class _Dual:
         return point
 
     def _at(self, point: Floats, temperature: float) -> _Point:
-        from apportion.engines.passes import smoothed_pass  # compiles; small problems never come here
-
         form, layout = self.form, self.layout
         units = self.small_sample if temperature > HOT else self.sample if temperature > LUKEWARM else self.everyone
         grown = form.n_units / max(len(units), 1)
-        soft = smoothed_pass(
-            form.start,
-            self.rep,
-            form.value,
-            self.measures,
-            form.rest,
-            units=units,
-            cell=layout.cell,
-            n_cells=layout.n_cells,
-            charge=layout.charge(point),
-            temperature=temperature * self.at_stake,
-        )
+        soft = self.pairs.smoothed(units, layout.cell, layout.n_cells, layout.charge(point), temperature)
         barrier = BARRIER * temperature * self.typical / layout.size
         value = grown * soft.total + float(layout.bound @ point) - barrier * float(np.log(point).sum())
         gradient = layout.bound - grown * layout.by_price(soft.sums) - barrier / point
@@ -188,16 +176,6 @@ class _Dual:
         gain = (reward - float(cost @ point)) * most
         chosen = 1.0 / (1.0 + np.exp(-np.clip(gain / warm, -500.0, 500.0)))
         return warm * float(np.logaddexp(0.0, gain / warm)), -chosen * most * cost
-
-
-def _at_stake(form: Formulation) -> Floats:
-    """(U,) the largest value that a unit could have."""
-    most = np.where(np.isfinite(form.rest), np.abs(form.rest), 0.0)
-    filled = np.diff(form.start) > 0
-    if filled.any():
-        largest = np.maximum.reduceat(np.abs(form.value), form.start[:-1][filled])
-        most[filled] = np.maximum(most[filled], largest)
-    return most
 
 
 def _sample(form: Formulation, least: int, per_rep: int) -> Ints:

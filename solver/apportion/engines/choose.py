@@ -68,10 +68,10 @@ class Choice:
     why: str
 
 
-def choose_transport(problem: AssignmentProblem, name: str = "auto") -> tuple[bool, str]:
+def choose_transport(problem: AssignmentProblem, name: str | Engine = "auto") -> tuple[bool, str]:
     """Whether the engine for pure counts solves the problem, and in one sentence why or why not (nothing where it was
     not asked for). UsageError where it is named and cannot."""
-    if name not in ("auto", TRANSPORT):
+    if isinstance(name, Engine) or name not in ("auto", TRANSPORT):
         return False, ""
     reason = transport.supports(problem)
     if reason is not None and name == TRANSPORT:
@@ -81,9 +81,11 @@ def choose_transport(problem: AssignmentProblem, name: str = "auto") -> tuple[bo
     return (True, TRANSPORT_STRENGTH) if reason is None else (False, f"not {TRANSPORT}, because {reason}")
 
 
-def choose(form: Formulation, name: str = "auto", refused: str = "") -> Choice:
-    """Give the engine of that name, or the first that supports the formulation. UsageError where the named one
-    cannot. refused : why an engine before these was not taken."""
+def choose(form: Formulation, name: str | Engine = "auto", refused: str = "") -> Choice:
+    """Give the engine of that name, or the first that supports the formulation; one that is handed in is taken.
+    UsageError where the named one cannot. refused : why an engine before these was not taken."""
+    if isinstance(name, Engine):
+        return Choice(name, name.strength(form))
     refusals = [refused] if refused else []
     for engine in ENGINES:
         if name not in ("auto", engine.name):

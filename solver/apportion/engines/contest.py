@@ -84,17 +84,24 @@ def contest(form: Formulation, priced: PricedOut, width: int) -> Contest:
 
 
 def _near(form: Formulation, unit: Ints, rep: Ints, loss: Floats, width: int) -> Ints:
+    """The options within the reach of `width` for each bound."""
+    wanted = form.n_units + width * n_bounds(form)
+    losses = loss[np.isfinite(loss)]
+    reach = float(np.partition(losses, wanted)[wanted]) if len(losses) > wanted else np.inf
+    return near_options(form, unit, unit, rep, loss, reach)
+
+
+def near_options(form: Formulation, name: Ints, unit: Ints, rep: Ints, loss: Floats, reach: float) -> Ints:
     """Options in unit order, least loss first: each unit's nearest among them, and what a rep could hardly do
-    without."""
-    wanted = form.n_units + width * sum(_n_bounds(form))
+    without. name : of each option's unit, to break ties by."""
     near = np.flatnonzero(np.isfinite(loss))
     needed = np.zeros(len(loss), dtype=bool)
-    if len(near) > wanted:
-        reach = np.partition(loss[near], wanted)[wanted] + DITHER * form.scale  # so that each unit has its nearest
+    if np.isfinite(reach):
+        reach += DITHER * form.scale  # so that each unit has its nearest
         near = near[loss[near] <= reach]
         needed[_of_reps(form, rep, loss, reach)] = True
         near = np.union1d(near, np.flatnonzero(needed))
-    near = near[in_order(unit[near], rep[near], loss[near], form.scale)]
+    near = near[in_order(name[near], rep[near], loss[near], form.scale)]
     of = unit[near]
     rank = np.arange(len(near)) - np.searchsorted(of, of)
     return near[(rank < OPTIONS_PER_UNIT) | needed[near]]
@@ -116,8 +123,9 @@ def _of_reps(form: Formulation, rep: Ints, loss: Floats, reach: float) -> Ints:
     return np.unique(np.concatenate(chosen))
 
 
-def _n_bounds(form: Formulation) -> list[int]:
-    return [int(np.isfinite(f.low).sum() + np.isfinite(f.high).sum() > 0) * f.n_groups for f in form.families]
+def n_bounds(form: Formulation) -> int:
+    """How many groups have bounds: each makes some options worth a look."""
+    return sum(f.n_groups for f in form.families if np.isfinite(f.low).any() or np.isfinite(f.high).any())
 
 
 def _arena(

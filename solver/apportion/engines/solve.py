@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from apportion.engines.choose import TRANSPORT, choose, choose_transport
+from apportion.engines.choose import TRANSPORT, Engine, choose, choose_transport
 from apportion.engines.clock import Clock
 from apportion.engines.formulation import CAPACITY, Formulation, formulate
 from apportion.engines.lagrangian import Multipliers, legal
@@ -55,7 +55,7 @@ def solve(
     gap: float = 1e-3,
     time_limit: float = 60.0,
     seed: int = 0,
-    engine: str = "auto",
+    engine: str | Engine = "auto",
     on_progress: Callable[[Progress], None] | None = None,
     warm: Plan | None = None,
     cancelled: Callable[[], bool] | None = None,
@@ -65,7 +65,7 @@ def solve(
 
     gap : relative gap at which to stop. time_limit : seconds; at the limit the best verified plan is returned. seed :
     of the search; the same problem, seed and version give the same plan, unless the limit cuts it short. engine :
-    "auto" picks by structure.
+    "auto" picks by structure; one of your own is taken as it is.
     on_progress : called with each better bound or plan. warm : a plan of a similar problem over the same reps (a
     capacity moved, leads added), whose prices to start from; another start may end in another plan within the gap.
     cancelled : asked as it runs; when it says True, the best verified plan so far is returned. memory_limit : bytes
@@ -77,7 +77,7 @@ def solve(
     bug, where a plan fails verification.
     """
     _check_arguments(problem, gap, time_limit, seed, warm)
-    check_memory(problem, engine, memory_limit)
+    check_memory(problem, engine if isinstance(engine, str) else "core", memory_limit)
     leads, reps = canonical_order(problem)
     clock, teller = Clock(time_limit, cancelled), _Teller(on_progress)
     taken, why = choose_transport(problem, engine)
@@ -85,7 +85,7 @@ def solve(
         from apportion.engines.transport.solve import solve as solve_counts  # small problems never load a compiler
 
         plan = solve_counts(problem, leads, reps, clock=clock, seed=seed, report=teller, gap=gap)
-        return _told(_settled(_verified(problem, plan), gap), TRANSPORT, why, clock)
+        return told(_settled(_verified(problem, plan), gap), TRANSPORT, why, clock)
     ordered = reorder(problem, leads, reps)
     form = formulate(ordered)
     hard = next((rule for rule in ordered.equity if isinstance(rule, MaxMin) and rule.price is None), None)
@@ -98,11 +98,11 @@ def solve(
         return choice.engine.solve(one, gap=gap, clock=clock, seed=seed, report=teller, known=start)
 
     outcome = solve_form(form) if hard is None else solve_max_min(form, hard, solve_form)
-    plan = _plan(problem, ordered, form, outcome, leads, reps)
-    return _verified(problem, _told(plan, choice.engine.name, choice.why, clock))
+    plan = plan_of(problem, ordered, form, outcome, leads, reps)
+    return _verified(problem, told(plan, choice.engine.name, choice.why, clock))
 
 
-def _told(plan: Plan, engine: str, why: str, clock: Clock) -> Plan:
+def told(plan: Plan, engine: str, why: str, clock: Clock) -> Plan:
     """The plan with the engine that found it, and what stopped it."""
     ended = plan.status in (Status.OPTIMAL, Status.INFEASIBLE)
     stopped_by: StoppedBy = "gap" if ended else "effort"
@@ -150,7 +150,7 @@ class _Teller:
             self._on_progress(Progress(bound, objective))
 
 
-def _plan(
+def plan_of(
     problem: AssignmentProblem, ordered: AssignmentProblem, form: Formulation, outcome: Outcome, leads: Ints, reps: Ints
 ) -> Plan:
     """Bring an outcome back to the problem's own order of leads and reps."""
