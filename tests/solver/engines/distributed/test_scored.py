@@ -52,6 +52,7 @@ def at_hand(values: np.ndarray, **more: Any) -> AssignmentProblem:
     return AssignmentProblem.from_arrays(np.nan_to_num(values), eligible=~np.isnan(values), **(given() | more))
 
 
+@pytest.mark.slow
 def test_the_plan_keeps_every_rule_of_the_problem_at_hand() -> None:
     """The verifier of a problem with all pairs in memory agrees on rules, objective and what the prices prove."""
     values = matrix()
@@ -64,6 +65,7 @@ def test_the_plan_keeps_every_rule_of_the_problem_at_hand() -> None:
     assert plan.objective <= other.bound * (1 + 1e-12) and other.objective <= plan.bound * (1 + 1e-12)
 
 
+@pytest.mark.slow
 def test_keeping_what_was_scored_changes_no_plan() -> None:
     """Scored again for each pass, or once: the same bytes."""
     values = matrix(1)
@@ -74,7 +76,11 @@ def test_keeping_what_was_scored_changes_no_plan() -> None:
     assert plans[0] == plans[1]
 
 
-@pytest.mark.parametrize("more", [{"effort": 1}, {"min_load": 5}, {"must": 1}, {"limits": 1}, {"none": 1}])
+@pytest.mark.parametrize(
+    "more",
+    [pytest.param({"effort": 1}, marks=pytest.mark.slow), {"min_load": 5}]
+    + [pytest.param({name: 1}, marks=pytest.mark.slow) for name in ("must", "limits", "none")],
+)
 def test_other_rules(more: dict[str, int]) -> None:
     """Effort of a lead, minimum loads, leads that need a rep, limits; and no rule but capacity."""
     values, rng = matrix(2), np.random.default_rng(3)
