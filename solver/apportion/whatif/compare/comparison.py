@@ -184,11 +184,11 @@ class Comparison:
     def _repr_html_(self) -> str:
         """As a notebook shows it: one line a scenario, with the verdict in words."""
         head = ("scenario", "revenue", "difference", f"{self.level:.0%} interval", "moves", "gap", "")
-        rows = ["".join(f"<td>{html.escape(cell)}</td>" for cell in self._cells(one)) for one in self._all()]
+        cells = ["".join(f"<td>{html.escape(cell)}</td>" for cell in self._cells(one)) for one in self._all()]
+        body = "".join(f"<tr>{row}</tr>" for row in cells)
         top = "".join(f"<th>{html.escape(name)}</th>" for name in head)
         return (
-            f"<table><thead><tr>{top}</tr></thead><tbody>{''.join(f'<tr>{row}</tr>' for row in rows)}</tbody></table>"
-        )
+        return f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
 
     def _all(self) -> tuple[Outcome, ...]:
         return (self.base, *self.scenarios)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from apportion.build import Batch
-from apportion.problem import Plan, Share
+from apportion.problem import Limit, Plan, Share
 from apportion.problem.sums import fair_shares, measure_of
 from apportion.whatif.baselines import BaselineResult, router_context, run_baselines, score
 from apportion.whatif.compare.solving import Solved, group_names
@@ -184,7 +183,7 @@ def _groups(batch: Batch, solved: Solved, fit: Floats, revenue: Floats) -> pd.Da
         "tier": (np.array(batch.tier_names, dtype=object)[batch.tier[rows]], list(batch.tier_names), None),
         "territory": (territories[batch.eligibility.territory[rows]], list(territories), None),
     }
-    tables = [_sums(by, placed, *given, problem.capacity) for by, given in labels.items()]
+    tables = [_sums(by, placed, label, names, reps, problem.capacity) for by, (label, names, reps) in labels.items()]
     made = pd.concat(tables, ignore_index=True)
     made["price"] = np.nan
     made.loc[made["by"] == "rep", "price"] = solved.plan.prices.capacity
@@ -199,7 +198,7 @@ def _teams(batch: Batch) -> NDArray[Any]:
 
 
 def _sums(
-    by: str, placed: pd.DataFrame, label: NDArray[Any], names: Sequence[str], reps: Any, capacity: Floats
+    by: str, placed: pd.DataFrame, label: NDArray[Any], names: list[str], reps: Any, capacity: Floats
 ) -> pd.DataFrame:
     sums = placed.groupby(np.asarray(label, dtype=object)).sum().reindex(list(names)).fillna(0.0)
     room = None if reps is None else pd.Series(capacity).groupby(np.asarray(reps, dtype=object)).sum().reindex(names)
@@ -221,6 +220,8 @@ def _bands(solved: Solved) -> pd.DataFrame:
     pair = problem.pairs.position(rows, rep[rows])
     found = []
     for rule in problem.equity:
+        if isinstance(rule, Limit):
+            continue  # of equity there are shares and max-min; the type allows more
         index, names = problem.groups(rule.by)[0], group_names(problem, rule)
         amount = measure_of(problem, rule).whole()[pair]
         group = index[rep[rows]]
@@ -265,5 +266,5 @@ def number(value: float) -> float | None:
 
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Rows as plain JSON values."""
-    plain: list[dict[str, Any]] = table.to_dict(orient="records")
-    return [{key: number(cell) if isinstance(cell, float) else cell for key, cell in row.items()} for row in plain]
+    plain = table.to_dict(orient="records")
+    return [{str(key): number(cell) if isinstance(cell, float) else cell for key, cell in row.items()} for row in plain]

@@ -81,7 +81,7 @@ class _Levels:
     gap: tuple[float, float, float]
 
 
-class _NoPlan(Exception):
+class _NoPlanError(Exception):
     """A problem on the way has no plan."""
 
 
@@ -129,7 +129,7 @@ class Attribution:
             middle = self._without_rules(outcome)
             before, after = self._levels(start), self._levels(middle)
             return Sources(_parts(_ends(base.solved), before, after, _ends(outcome.solved)))
-        except _NoPlan as why:
+        except _NoPlanError as why:
             return Sources({}, f"no plan was found for the scenario {why}")
         except ValueError as why:
             return Sources({}, f"the base cannot be posed with the scenario's values alone: {why}")
@@ -144,7 +144,7 @@ class Attribution:
             worth = [score(problem, router.rep).objective for problem in problems]
             before = _Levels((worth[0], worth[1], worth[2]), (0.0, 0.0, 0.0))
             return Sources(_parts((worth[2], 0.0), before, after, _ends(self._base.solved)))
-        except _NoPlan as why:
+        except _NoPlanError as why:
             return Sources({}, f"no plan was found {why}")
 
     def _restated(self, outcome: Outcome) -> Solved:
@@ -174,7 +174,7 @@ class Attribution:
     def _solved(self, problem: AssignmentProblem) -> Solved:
         solved = self._solver.solve(problem, self._base.solved)
         if not solved.plan.status.has_plan:
-            raise _NoPlan("under the base's rules")
+            raise _NoPlanError("under the base's rules")
         return solved
 
 

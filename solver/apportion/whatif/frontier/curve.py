@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from apportion.problem import AssignmentProblem, LeadShare, OpportunityShare, RevenueShare, Rule, Share
+from apportion.problem import AssignmentProblem, OpportunityShare, Rule, Share
 from apportion.whatif.baselines import score
 from apportion.whatif.compare.outcome import Outcome
 from apportion.whatif.compare.solving import Solved, Solver, better
@@ -18,7 +19,6 @@ from apportion_models.errors import UsageError
 
 FLOORS = (0.0, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9)
 FACTORS = (0.5, 0.7, 0.85, 1.0, 1.15, 1.3, 1.5)
-SHARES: dict[str, type[Share]] = {"leads": LeadShare, "opportunity": OpportunityShare, "revenue": RevenueShare}
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,9 +75,7 @@ def _stem(problem: AssignmentProblem, name: str | None) -> Share:
     found = next((rule for rule in shares if rule.name == name), None)
     if found is None:
         known = ", ".join(str(rule.name) for rule in shares) or "none"
-        raise UsageError(
-            f"The frontier must name an equity rule of the policy that has shares. Got {name!r}. Known are: {known}."
-        )
+        raise UsageError(f"The frontier must name an equity rule with shares. Got {name!r}. Known are: {known}.")
     return found
 
 
@@ -85,7 +83,7 @@ def _floored(stem: Share, floor: float) -> tuple[Rule, ...]:
     """The rule with a hard floor; groups that nothing could lift have none, as in the policy's own rule."""
     if floor == 0.0:
         return ()
-    low: object = floor
+    low: Any = floor
     if stem.low is not None and np.ndim(stem.low) == 1:
         low = np.where(np.asarray(stem.low, dtype=float) > 0, floor, 0.0)
     return (replace(stem, low=low, high=None, price=None),)

@@ -66,8 +66,8 @@ def _drawn(setting: Setting, estimates: Estimates, seed: int, draw: int) -> Esti
     if not len(setting.tables.leads):
         return estimates
     spread = setting.model.predict_spread(setting.tables.leads, setting.tables.reps, at=setting.at)
-    normal = np.random.default_rng([seed, draw]).standard_normal(spread.shape[1])
-    fit = np.clip(estimates.fit + spread * normal[None, :], 0.0, 1.0).astype(np.float32)
+    normal = np.random.default_rng([seed, draw]).standard_normal(size=(1, spread.shape[1]))
+    fit = np.clip(estimates.fit + spread * normal, 0.0, 1.0).astype(np.float32)
     return Estimates(fit, estimates.deal_value, estimates.spread)
 
 

@@ -29,10 +29,9 @@ def combine(*scenarios: Scenario, name: str | None = None) -> Scenario:
     parts = [_dumped(one) for one in ordered]
     names = list(dict.fromkeys(one.name for one in ordered))
     words = list(dict.fromkeys(one.description for one in ordered if one.description))
-    merged = Scenario.model_validate(
+    return Scenario.model_validate(
         {"name": name or " + ".join(names), "description": " ".join(words)[:2000], **_merged(parts)}
     )
-    return merged
 
 
 def _dumped(one: Scenario) -> dict[str, Any]:

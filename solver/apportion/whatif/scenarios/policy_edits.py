@@ -26,7 +26,7 @@ ORDERED = (
 )
 
 
-class _Unknown(Exception):
+class _UnknownError(Exception):
     """A key path that leads nowhere: what was looked for, and what there is."""
 
     def __init__(self, step: str, known: list[str]) -> None:
@@ -70,7 +70,7 @@ def _set(
     key = f"policy.set.{path}"
     try:
         place = _place(content, path, new_last=True)
-    except _Unknown as unknown:
+    except _UnknownError as unknown:
         faults.append(_no_key(scenario, key, unknown))
         return
     if place in written:
@@ -79,7 +79,7 @@ def _set(
     written[place] = key
     parent = _at(content, place[:-1])
     if isinstance(parent, dict) and parent.get(place[-1]) is None and place[-1] not in parent and not _free(place):
-        faults.append(_no_key(scenario, key, _Unknown(str(place[-1]), sorted(parent))))
+        faults.append(_no_key(scenario, key, _UnknownError(str(place[-1]), sorted(parent))))
         return
     parent[place[-1]] = value
 
@@ -100,7 +100,7 @@ def _add(
     key = f"policy.add.{section}"
     try:
         place = _place(content, section, new_last=False)
-    except _Unknown as unknown:
+    except _UnknownError as unknown:
         faults.append(_no_key(scenario, key, unknown))
         return
     target = _at(content, place)
@@ -128,7 +128,7 @@ def _dropped(content: dict[str, Any], rule: str, scenario: Scenario, faults: lis
         return []
     try:
         place = _place(content, rule, new_last=False)
-    except _Unknown:
+    except _UnknownError:
         place = ()
     if place and isinstance(place[-1], int):
         return [place]
@@ -159,23 +159,23 @@ def _place(content: dict[str, Any], path: str, *, new_last: bool) -> Place:
         elif isinstance(here, dict) and (part in here or (last and new_last)):
             step = part
         else:
-            raise _Unknown(part, sorted(here) if isinstance(here, dict) else [])
+            raise _UnknownError(part, sorted(here) if isinstance(here, dict) else [])
         place.append(step)
-        here = here.get(step) if isinstance(here, dict) else here[step]  # type: ignore[index]
+        here = here.get(step) if isinstance(here, dict) else here[step]
     if not place:
-        raise _Unknown(path, sorted(content))
+        raise _UnknownError(path, sorted(content))
     return tuple(place)
 
 
 def _position(here: Any, name: str) -> int:
     if not isinstance(here, list):
-        raise _Unknown(f"[{name}]", sorted(here) if isinstance(here, dict) else [])
+        raise _UnknownError(f"[{name}]", sorted(here) if isinstance(here, dict) else [])
     names = [str(item.get("name")) if isinstance(item, dict) else str(item) for item in here]
     if name in names:
         return names.index(name)
     if name.isdigit() and int(name) < len(here):
         return int(name)
-    raise _Unknown(f"[{name}]", [f"[{one}]" for one in names])
+    raise _UnknownError(f"[{name}]", [f"[{one}]" for one in names])
 
 
 def _at(content: Any, place: Place) -> Any:
@@ -191,7 +191,7 @@ def _path(place: Place) -> str:
     return told
 
 
-def _no_key(scenario: Scenario, key: str, unknown: _Unknown) -> Finding:
+def _no_key(scenario: Scenario, key: str, unknown: _UnknownError) -> Finding:
     near = difflib.get_close_matches(unknown.step, unknown.known, n=1)
     shown = f"Did you mean {near[0]}?" if near else f"Known are: {', '.join(unknown.known) or 'none'}."
     return scenario.fault(key, f"must be a key path of the policy; it has no {unknown.step} there", remedy=shown)
