@@ -187,7 +187,6 @@ class Comparison:
         cells = ["".join(f"<td>{html.escape(cell)}</td>" for cell in self._cells(one)) for one in self._all()]
         body = "".join(f"<tr>{row}</tr>" for row in cells)
         top = "".join(f"<th>{html.escape(name)}</th>" for name in head)
-        return (
         return f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
 
     def _all(self) -> tuple[Outcome, ...]:
