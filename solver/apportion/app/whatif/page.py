@@ -101,6 +101,7 @@ def sentences(comparison: Comparison) -> list[str]:
         words = rows.signed(between.revenue.value, comparison.currency)
         band = rows.interval_words(between.revenue, comparison.currency)
         meaning = {
+            "blind": "but the fit model does not tell reps apart: not known how sure.",
             "noise": "within the noise of the model: no evidence of a difference.",
             "gap": "clear of the model's noise, but within what the solver's gaps leave open.",
             "more": "more than the base.",

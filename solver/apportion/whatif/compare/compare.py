@@ -91,7 +91,7 @@ def compare(
     for one in found:
         if one.has_plan:
             between = difference_of(judge, one, judge.judge(one), ground, judged)
-            differences[one.name] = Difference.of(one, ground, between, desk.sources.get(one.name))
+            differences[one.name] = Difference.of(one, ground, between, desk.sources.get(one.name), blind=judge.blind)
     return Comparison(
         base=ground,
         scenarios=tuple(found),
@@ -100,6 +100,7 @@ def compare(
         effort=effort,
         level=how.level,
         draws=how.draws,
+        blind=judge.blind,
         unfinished=tuple(one.name for one in scenarios if one.name not in {done.name for done in found}),
     )
 

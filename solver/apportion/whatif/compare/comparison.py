@@ -18,9 +18,10 @@ from apportion.whatif.compare.sources import Sources
 from apportion.whatif.compare.uncertainty import Interval
 
 SCHEMA = "apportion.whatif/1"
-Verdict = Literal["none", "noise", "gap", "more", "less"]
+Verdict = Literal["none", "blind", "noise", "gap", "more", "less"]
 VERDICTS: dict[Verdict, str] = {
     "none": "no difference",
+    "blind": "not known how sure",
     "noise": "within the noise of the model",
     "gap": "within the gap of the solver",
     "more": "more",
@@ -47,7 +48,9 @@ class Difference:
     sources: Sources | None = None
 
     @classmethod
-    def of(cls, one: Outcome, base: Outcome, between: Mapping[str, Interval], sources: Sources | None) -> Difference:
+    def of(
+        cls, one: Outcome, base: Outcome, between: Mapping[str, Interval], sources: Sources | None, *, blind: bool
+    ) -> Difference:
         """Put together what was measured."""
         same = one.solved.fingerprint == base.solved.fingerprint
         low, high = (
@@ -61,7 +64,9 @@ class Difference:
         solver = Interval(value=between["worth"].value, low=low, high=high)
         table = moves_between(one, base)
         moved = int(table["kind"].isin(["moved", "placed", "to nurture"]).sum())
-        return cls(**between, solver=solver, moves=moved, verdict=_verdict(between["revenue"], solver), sources=sources)
+        return cls(
+            **between, solver=solver, moves=moved, verdict=_verdict(between["revenue"], solver, blind), sources=sources
+        )
 
     def document(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -71,9 +76,11 @@ class Difference:
         return told
 
 
-def _verdict(revenue: Interval, solver: Interval) -> Verdict:
+def _verdict(revenue: Interval, solver: Interval, blind: bool) -> Verdict:
     if revenue.value == revenue.low == revenue.high == 0.0 and solver.value == 0.0:
         return "none"
+    if blind:  # the intervals hold next to nothing: no claim is made
+        return "blind"
     if revenue.has_zero:
         return "noise"
     if solver.has_zero:
@@ -86,7 +93,8 @@ class Comparison:
     """The base and its scenarios. differences : by name; none for a scenario without a plan.
 
     over_router : the best router of the base, and where the base plan's worth beyond it comes from. unfinished :
-    scenarios that were called off.
+    scenarios that were called off. blind : the base's model does not tell reps apart, so that its draws hold nothing of
+    what is not known of them, and no difference is called clear.
     """
 
     base: Outcome
@@ -97,6 +105,7 @@ class Comparison:
     level: float
     draws: int
     unfinished: tuple[str, ...] = ()
+    blind: bool = False
 
     @property
     def currency(self) -> str:
@@ -164,7 +173,12 @@ class Comparison:
             "currency": self.currency,
             "policy": self.base.setting.policy.fingerprint,
             "effort": asdict(self.effort),
-            "interval": {"level": self.level, "draws": self.draws, "judged_by": "the base's model"},
+            "interval": {
+                "level": self.level,
+                "draws": self.draws,
+                "judged_by": "the base's model",
+                "blind": self.blind,
+            },
             "base": self.base.document(),
             "base_over_router": None
             if self.over_router is None

@@ -15,7 +15,7 @@ def moves_between(one: Outcome, base: Outcome) -> pd.DataFrame:
     """One row a lead whose owner differs, by id. kind : moved, placed, to nurture, new or gone. Revenue in currency, as
     each side believes it."""
     before, after = _sides(base), _sides(one)
-    both = before.join(after, how="outer", lsuffix="_before", rsuffix="_after").sort_index()
+    both = before.add_suffix("_before").join(after.add_suffix("_after"), how="outer").sort_index()
     both["from"], both["to"] = both["owner_before"].fillna(NEW), both["owner_after"].fillna(GONE)
     moved = both[both["from"] != both["to"]].copy()
     moved["kind"] = np.select(

@@ -59,6 +59,11 @@ class Judge:
         normal = np.random.default_rng([seed, LEVEL_STREAM]).standard_normal(draws)
         self._factor = np.exp(spread * normal - spread * spread / 2.0)
 
+    @property
+    def blind(self) -> bool:
+        """Whether the model has no effects of reps: nothing of what is not known of them is in the draws."""
+        return bool(self._base.model.scorer_.b.shape[1] == 0)
+
     def judge(self, outcome: Outcome) -> Judged:
         """The plan of an outcome, in the predicted world and in each draw."""
         batch, rep = outcome.batch, outcome.plan.rep
