@@ -12,7 +12,11 @@ from apportion.cli.main import run
 from apportion_models import save_model
 from tests.solver.whatif.settings import reps_of, small
 
-POLICY = "name: small\nterritories:\n  cover:\n    - {name: all, when: true, primary: true}\nsolve: {gap: 0.2, time_limit: 3}\n"
+POLICY = """
+name: small
+territories: {cover: [{name: all, when: true, primary: true}]}
+solve: {gap: 0.2, time_limit: 3}
+"""
 
 
 @pytest.fixture(scope="module")
