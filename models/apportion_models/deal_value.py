@@ -40,6 +40,7 @@ class DealValue:
     low: float
     high: float
     measures: Mapping[str, float]  # out of time
+    unsure: Floats  # (1 + p, 1 + p) covariance of intercept and weights; of a constant: the variance of its log
 
     @classmethod
     def learn(cls, frame: pd.DataFrame, columns: Sequence[str], value: Floats, estimate: Floats) -> DealValue:
@@ -56,14 +57,16 @@ class DealValue:
             sentence = (
                 f"{positive.size} won deals with a value are too few for a regression; the mean, {mean:,.0f}, is used."
             )
-            return cls._constant("mean", sentence, mean, {})
+            return cls._constant("mean", sentence, mean, {}, earned)
         penalty, measures = _trial(rows, columns, seen)
         if penalty is None:
             sentence = (
                 f"The leads' attributes did not predict deal values on later deals; the mean, {mean:,.0f}, is used."
             )
-            return cls._constant("mean", sentence, mean, measures)
+            return cls._constant("mean", sentence, mean, measures, earned)
         encoder, intercept, weights = _regress(rows, columns, seen, penalty)
+        unsure, dispersion = _uncertainty(encoder.lead_part(rows).matrix, intercept, weights, seen, penalty)
+        measures["dispersion"] = dispersion
         return cls(
             source="regression",
             sentence=f"Deal value follows from the leads' attributes (Gamma regression, {positive.size:,} won deals).",
@@ -74,6 +77,7 @@ class DealValue:
             low=float(seen.min()) / FARTHEST,
             high=float(seen.max()) * FARTHEST,
             measures=measures,
+            unsure=unsure,
         )
 
     @classmethod
@@ -87,7 +91,11 @@ class DealValue:
         return cls._constant("none", sentence, float("nan"), {})
 
     @classmethod
-    def _constant(cls, source: str, sentence: str, mean: float, measures: Mapping[str, float]) -> DealValue:
+    def _constant(
+        cls, source: str, sentence: str, mean: float, measures: Mapping[str, float], earned: Floats | None = None
+    ) -> DealValue:
+        known = earned is not None and earned.size > 1 and mean > 0
+        relative = float(np.var(earned, ddof=1) / earned.size / mean**2) if known and earned is not None else 0.0
         intercept = float(np.log(mean)) if mean > 0 else float("nan")
         return cls(
             source=source,
@@ -99,7 +107,22 @@ class DealValue:
             low=0.0,
             high=float("inf"),
             measures=dict(measures),
+            unsure=np.array([[relative]]),
         )
+
+    def predict_spread(self, leads: pd.DataFrame) -> Floats:
+        """(L,) standard error of `predict` in currency, from what won deals leave open; 0 for a value that is given.
+
+        It is of the mean of such deals, not of a single one, which varies by `measures["dispersion"]` as well.
+        """
+        given = numbers(leads, "deal_value")
+        if self.source == "regression":
+            x = np.column_stack([np.ones(len(leads)), self.encoder.lead_part(leads).matrix])
+            relative = np.sqrt(np.maximum(((x @ self.unsure) * x).sum(axis=1), 0.0))
+        else:
+            relative = np.full(len(leads), float(np.sqrt(self.unsure[0, 0])))
+        stated = np.isfinite(given) & (given > 0.0)
+        return np.where(stated | (self.source in ("none", "estimates")), 0.0, self.predict(leads) * relative)
 
     def predict(self, leads: pd.DataFrame) -> Floats:
         """(L,) currency, > 0. A lead's own `deal_value` counts as given when it is above 0; else it is estimated."""
@@ -119,9 +142,12 @@ class DealValue:
 
     def state(self) -> tuple[dict[str, Any], dict[str, Floats]]:
         """The JSON form and the arrays."""
-        fields = {key: value for key, value in self.__dict__.items() if key not in ("encoder", "weights")}
+        fields = {key: value for key, value in self.__dict__.items() if key not in ("encoder", "weights", "unsure")}
         plain = {key: _plain(value) for key, value in fields.items()}
-        return {**plain, "encoder": self.encoder.state(), "measures": dict(self.measures)}, {"weights": self.weights}
+        return {**plain, "encoder": self.encoder.state(), "measures": dict(self.measures)}, {
+            "weights": self.weights,
+            "unsure": self.unsure,
+        }
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any], arrays: Mapping[str, Floats]) -> DealValue:
@@ -132,6 +158,7 @@ class DealValue:
             encoder=LeadEncoder.from_state(state["encoder"]),
             intercept=float(state["intercept"]),
             weights=arrays["weights"],
+            unsure=arrays["unsure"],
             mean=float(state["mean"]),
             low=float(state["low"]),
             high=float(state["high"]),
@@ -157,6 +184,32 @@ def _regress(
     return encoder, float(model.intercept_) + float(np.log(scale)) + total, np.asarray(model.coef_, dtype=np.float64)
 
 
+def _uncertainty(
+    matrix: Floats, intercept: float, weights: Floats, value: Floats, penalty: float
+) -> tuple[Floats, float]:
+    """Covariance of intercept and weights, and the dispersion (Pearson), whose root is how deals vary about their mean.
+
+    With the log link every deal weighs the same (McCullagh and Nelder 1989, 8.3); the ridge of `_regress` is in it.
+    """
+    x = np.column_stack([np.ones(value.size), matrix])
+    ratio = value / np.exp(intercept + matrix @ weights)
+    information = x.T @ x
+    ridge = np.diag(np.concatenate([[0.0], np.full(weights.size, penalty * value.size)])) + 1e-9 * np.eye(len(x[0]))
+    freedom = float(np.trace(np.linalg.solve(information + ridge, information)))
+    dispersion = float(((ratio - 1.0) ** 2).sum() / max(value.size - freedom, 1.0))
+    return np.asarray(dispersion * np.linalg.inv(information + ridge), dtype=np.float64), dispersion
+
+
+def _later_fifths(value: Floats, expected: Floats) -> dict[str, float]:
+    """Observed over expected total of later deals, by fifths of the expected value."""
+    order = np.argsort(expected, kind="stable")
+    return {
+        f"observed_over_expected_fifth_{place}": float(value[part].sum() / expected[part].sum())
+        for place, part in enumerate(np.array_split(order, 5), start=1)
+        if part.size
+    }
+
+
 def _trial(rows: pd.DataFrame, columns: Sequence[str], value: Floats) -> tuple[float | None, dict[str, float]]:
     """The penalty that did best on later deals, None when no one beats the mean; and the measures."""
     cut = round((1.0 - TEST_SHARE) * value.size)
@@ -179,6 +232,7 @@ def _trial(rows: pd.DataFrame, columns: Sequence[str], value: Floats) -> tuple[f
                     "deviance": float(plain.mean() - gain.mean()),
                     "total_bias": float(expected.sum() / later.sum() - 1.0),
                     "penalty": penalty,
+                    **_later_fifths(later, expected),
                 }
             )
     return (None if best is None else best[1]), measures

@@ -25,13 +25,16 @@ from apportion_models.deal_value import DealValue
 from apportion_models.errors import Finding, ModelError
 from apportion_models.features.leads import LeadEncoder
 from apportion_models.features.reps import RepEncoder
+from apportion_models.fit.boosted import BoostedLead
 from apportion_models.fit.card import card_markdown
+from apportion_models.fit.levels import LEVELS
 from apportion_models.fit.model import FitModel
-from apportion_models.fit.scorer import LEVELS, Scorer
+from apportion_models.fit.scorer import Scorer
+from apportion_models.fit.waiting import Waiting
 from apportion_models.validation.evidence import Evidence
 
 FORMAT = "apportion-fit-model"
-VERSION = 1
+VERSION = 2
 MANIFEST = "manifest.json"
 CARD = "card.md"
 ZIP_DATE = (1980, 1, 1, 0, 0, 0)  # the same bytes whenever it is saved
@@ -85,6 +88,7 @@ def _state(model: FitModel) -> tuple[dict[str, Any], Arrays]:
     parameters = {**model.get_params(), "override": None if model.override is None else dict(model.override)}
     for name in ("columns", "rep_columns"):
         parameters[name] = None if parameters[name] is None else list(parameters[name])
+    trees, tree_arrays = (None, {}) if scorer.boosted is None else scorer.boosted.state()
     state = {
         "parameters": parameters,
         "level": model.level_,
@@ -94,13 +98,17 @@ def _state(model: FitModel) -> tuple[dict[str, Any], Arrays]:
             "reps": scorer.reps.state(),
             "rep_ids": list(scorer.rep_ids),
             "variances": dict(scorer.variances),
+            "unseen": scorer.unseen,
+            "boosted": trees,
+            "waiting": None if scorer.waiting is None else scorer.waiting.state(),
         },
         "deal_value": value_state,
         "evidence": model.evidence_.state(),
         "findings": [_finding_state(finding) for finding in model.findings_],
         "card": model.card_,
     }
-    arrays = {"beta": scorer.beta, "b": scorer.b, "spread": scorer.spread}
+    arrays = {"beta": scorer.beta, "b": scorer.b, "spread": scorer.spread, "given": scorer.given}
+    arrays |= {f"trees_{name}": array for name, array in tree_arrays.items()}
     return state, {**arrays, **{f"deal_value_{name}": array for name, array in value_arrays.items()}}
 
 
@@ -114,6 +122,10 @@ def _restore(state: Mapping[str, Any], arrays: Arrays) -> FitModel:
         beta=arrays["beta"],
         b=arrays["b"],
         spread=arrays["spread"],
+        given=arrays["given"],
+        unseen=float(part["unseen"]),
+        boosted=None if part["boosted"] is None else BoostedLead.from_state(part["boosted"], _named(arrays, "trees_")),
+        waiting=None if part["waiting"] is None else Waiting(**part["waiting"]),
         variances=dict(part["variances"]),
     )
     if scorer.level not in LEVELS:
@@ -122,11 +134,16 @@ def _restore(state: Mapping[str, Any], arrays: Arrays) -> FitModel:
     model = FitModel(**state["parameters"])
     model.scorer_ = scorer
     model.level_ = str(state["level"])
-    model.deal_value_ = DealValue.from_state(state["deal_value"], {"weights": arrays["deal_value_weights"]})
+    model.deal_value_ = DealValue.from_state(state["deal_value"], _named(arrays, "deal_value_"))
     model.evidence_ = Evidence.from_state(state["evidence"])
     model.findings_ = tuple(Finding(**finding) for finding in state["findings"])
     model.card_ = dict(state["card"])
     return model
+
+
+def _named(arrays: Arrays, prefix: str) -> Arrays:
+    """The arrays whose name starts so, without it."""
+    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
 
 
 def _finding_state(finding: Finding) -> dict[str, Any]:

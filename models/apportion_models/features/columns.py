@@ -173,6 +173,8 @@ def texts(table: pd.DataFrame, column: str) -> NDArray[np.object_]:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.strip() or np.nan
     if isinstance(value, tuple | list | set | frozenset):
         return ";".join(sorted(str(part).strip() for part in value)) or np.nan
     text = str(value).strip()

@@ -34,6 +34,8 @@ SEGMENT_ORDER = (
     "score",
     "company_revenue",
 )
+# What a rep can be an expert in. How much reps differ there is looked for up to larger effects than elsewhere.
+EXPERTISE = frozenset({"rep", "industry", "company_size", "product", "use_case"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +44,41 @@ class Block:
 
     matrix: Floats  # (n, k)
     groups: tuple[str, ...]  # (k,) columns with the same group share one prior variance
+
+
+@dataclass(frozen=True, kw_only=True)
+class Encoded:
+    """A table of leads as codes and numbers; made by `LeadEncoder.encode`."""
+
+    rows: int
+    columns: Mapping[str, NDArray[np.int64] | tuple[Floats, NDArray[np.bool_]]]
+
+    def number(self, column: str) -> tuple[Floats, NDArray[np.bool_]]:
+        """(n,) standardised values and (n,) whether each is missing."""
+        found = self.columns[column]
+        assert isinstance(found, tuple)
+        return found
+
+    def codes(self, column: str) -> NDArray[np.int64]:
+        """(n,) codes of a category."""
+        found = self.columns[column]
+        assert not isinstance(found, tuple)
+        return found
+
+    def cut(self, first: int, last: int) -> Encoded:
+        """The rows from `first` up to `last`."""
+        return self._taken(slice(first, last), max(min(last, self.rows) - first, 0))
+
+    def pick(self, rows: NDArray[np.intp]) -> Encoded:
+        """These rows, in this order."""
+        return self._taken(rows, rows.size)
+
+    def _taken(self, rows: slice | NDArray[np.intp], count: int) -> Encoded:
+        part = {
+            name: (one[0][rows], one[1][rows]) if isinstance(one, tuple) else one[rows]
+            for name, one in self.columns.items()
+        }
+        return Encoded(rows=count, columns=part)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,14 +107,19 @@ class LeadEncoder:
         """The columns in use."""
         return tuple(coder.name for coder in self.coders)
 
-    def lead_part(self, table: pd.DataFrame) -> Block:
+    def encode(self, table: pd.DataFrame) -> Encoded:
+        """Each column as codes or numbers: made once, then cut into blocks of rows."""
+        return Encoded(rows=len(table), columns={coder.name: coder.encode(table) for coder in self.coders})
+
+    def lead_part(self, table: pd.DataFrame | Encoded) -> Block:
         """(n, p) columns of f(lead): lines and bends of numbers, levels of categories, products of numbers."""
+        encoded = table if isinstance(table, Encoded) else self.encode(table)
         parts: list[Floats] = []
         groups: list[str] = []
         lines: list[Floats] = []
         for coder in self.coders:
             if isinstance(coder, NumberCoder):
-                z, missing = coder.encode(table)
+                z, missing = encoded.number(coder.name)
                 lines.append(z)
                 parts.append(z[:, None])
                 groups.append(coder.name)
@@ -88,13 +130,13 @@ class LeadEncoder:
                     parts.append(missing[:, None].astype(np.float64))
                     groups.append(f"{coder.name}: missing")
             else:
-                parts.append(one_hot(coder.encode(table), coder.width))
+                parts.append(one_hot(encoded.codes(coder.name), coder.width))
                 groups += [coder.name] * coder.width
         pairs = [(a, b) for a in range(min(len(lines), PRODUCT_NUMBERS)) for b in range(a)]
         for a, b in pairs:
             parts.append((lines[a] * lines[b])[:, None])
             groups.append("products")
-        return Block(matrix=_stack(parts, len(table)), groups=tuple(groups))
+        return Block(matrix=_stack(parts, encoded.rows), groups=tuple(groups))
 
     def segment_coders(self) -> list[Coder]:
         """The columns of φ, in order of preference, as many as fit its width."""
@@ -110,19 +152,20 @@ class LeadEncoder:
                 numbers -= isinstance(coder, NumberCoder)
         return chosen
 
-    def segment_part(self, table: pd.DataFrame) -> Block:
+    def segment_part(self, table: pd.DataFrame | Encoded) -> Block:
         """(n, K) columns of φ(lead): the constant first, then segments."""
-        parts: list[Floats] = [np.ones((len(table), 1))]
+        encoded = table if isinstance(table, Encoded) else self.encode(table)
+        parts: list[Floats] = [np.ones((encoded.rows, 1))]
         groups = ["rep"]
         for coder in self.segment_coders():
             if isinstance(coder, NumberCoder):
-                parts.append(coder.encode(table)[0][:, None])
+                parts.append(encoded.number(coder.name)[0][:, None])
                 groups.append(coder.name)
             else:
                 width = min(coder.width, SEGMENT_LEVELS)
-                parts.append(one_hot(coder.encode(table), width))
+                parts.append(one_hot(encoded.codes(coder.name), width))
                 groups += [coder.name] * width
-        return Block(matrix=_stack(parts, len(table)), groups=tuple(groups))
+        return Block(matrix=_stack(parts, encoded.rows), groups=tuple(groups))
 
     def segment_codes(self, table: pd.DataFrame) -> dict[str, NDArray[np.int64]]:
         """The leads' kinds by each column of φ: (n,) codes, -1 for none; a number counts as low or high."""

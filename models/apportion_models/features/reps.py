@@ -32,8 +32,10 @@ class Match:
 
     def lead_codes(self, table: pd.DataFrame) -> NDArray[np.int64]:
         """(n,) index of the lead's value among `values`, -1 for none."""
-        folded = pd.Series(texts(table, self.column)).str.casefold()
-        return pd.Index(self.values, dtype=object).get_indexer(pd.Index(folded, dtype=object)).astype(np.int64)
+        codes, levels = pd.factorize(texts(table, self.column), use_na_sentinel=True)
+        folded = pd.Index([str(level).casefold() for level in levels], dtype=object)
+        place = pd.Index(self.values, dtype=object).get_indexer(folded).astype(np.int64)
+        return np.append(place, -1)[codes]
 
     def declared(self, skills: Sequence[frozenset[str]]) -> Floats:
         """(R, V) 1 where the rep declares the value."""

@@ -1,5 +1,6 @@
 """FitModel: P(convert | lead, rep), shrunk, tested out of time, scored without a frame of pairs."""
 
+from apportion_models.fit.classifier import HierarchicalClassifier
 from apportion_models.fit.model import FitModel
 
-__all__ = ["FitModel"]
+__all__ = ["FitModel", "HierarchicalClassifier"]

@@ -20,6 +20,7 @@ LIMITS = (
     "It learns from who was given which lead in the past. Where managers gave their best reps the best leads for "
     "reasons that are not in the data, it takes part of that for skill.",
     "It says how likely a lead is to convert, not whether reassigning it pays: a gain is only known from a holdout.",
+    "How much managers see of a lead beyond the table is assumed, not measured; only a randomised slice tells.",
     "A rep without history gets the peers' estimate: team, level, tenure and declared skills.",
     "Uncertainty of a rep's own effects is in the chance (posterior mean); that of the lead part is not.",
     "A lead's own deal_value is taken as given; nothing in the history can test it.",
@@ -57,6 +58,9 @@ def build_card(
             "protected_overrides": dict(override),
         },
         "standard_deviations": {name: float(np.sqrt(v)) for name, v in sorted(scorer.variances.items())},
+        "boosted_lead_part": scorer.boosted is not None,
+        "unseen": scorer.unseen,
+        "waiting": None if scorer.waiting is None else scorer.waiting.state(),
         "out_of_time": dict(measures),
         "deal_value": {
             "source": model.deal_value_.source,
@@ -103,6 +107,14 @@ def card_markdown(card: Mapping[str, Any]) -> str:
         lines.append(f"- {name}: {', '.join(features[name]) or 'none'}")
     for column, reason in features["protected_overrides"].items():
         lines.append(f"- protected attribute allowed on record: {column} ({reason})")
+    if card["boosted_lead_part"]:
+        lines.append("- boosted trees of the lead's columns, for they paid on later leads")
+    lines.append(
+        "- how good the leads were that a rep was given; managers are taken to see "
+        f"{card['unseen']:.0%} more of a lead than the table shows, and that is not taken for skill"
+    )
+    if card["waiting"] is not None:
+        lines += ["", "## Waiting", "", card["waiting"]["sentence"]]
     lines += ["", "## On later leads", ""]
     lines += _measures_table(card["out_of_time"]) or ["Nothing could be tested out of time."]
     lines += _reliability_table(card["out_of_time"].get(card["level"]))

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController, threadpool_limits
 
 from apportion_models.deal_value import DealValue
 from apportion_models.errors import Finding, InputError, TableError
@@ -19,11 +19,15 @@ from apportion_models.features.leaks import find_leaks
 from apportion_models.features.roles import REP_STATE, candidate_columns, check_override
 from apportion_models.fit.card import build_card
 from apportion_models.fit.history import Cases, check_ids, check_table, read_cases
-from apportion_models.fit.scorer import LEVELS, Scorer
+from apportion_models.fit.levels import LEVELS
+from apportion_models.fit.scorer import Scorer
+from apportion_models.fit.training import Settings
 from apportion_models.fit.trial import run_trial
+from apportion_models.fit.waiting import waited
 from apportion_models.validation.evidence import Evidence
 
 When = str | pd.Timestamp | Any
+MOST_UNSEEN = 10.0
 
 
 class FitModel(BaseEstimator):  # type: ignore[misc]
@@ -40,7 +44,9 @@ class FitModel(BaseEstimator):  # type: ignore[misc]
     rep_columns: further columns of reps that may be features; by default only start date, level, team and skills are.
     override: protected columns that may be used after all, each with the reason on record; kept in the card.
     gap_days: days between the last thing known in training and the first lead tested.
-    margin: standard errors by which a more complex model must win out of time.
+    margin: standard errors by which a simpler model must win out of time to be the one in use.
+    boosted: whether the lead part has boosted trees in it; "auto": where they pay out of time.
+    unseen: how much managers see of a lead beyond the table, as a share of what the table shows (see `fit.given`).
 
     Attributes
     ----------
@@ -58,7 +64,9 @@ class FitModel(BaseEstimator):  # type: ignore[misc]
         rep_columns: Sequence[str] = (),
         override: Mapping[str, str] | None = None,
         gap_days: float = 7.0,
-        margin: float = 1.0,
+        margin: float = 2.0,
+        boosted: bool | str = "auto",
+        unseen: float = 0.25,
     ) -> None:
         self.random_state = random_state
         self.level = level
@@ -67,6 +75,8 @@ class FitModel(BaseEstimator):  # type: ignore[misc]
         self.override = override
         self.gap_days = gap_days
         self.margin = margin
+        self.boosted = boosted
+        self.unseen = unseen
 
     def fit(self, history: pd.DataFrame, reps: pd.DataFrame, *, until: When | None = None) -> FitModel:
         """Learn from `history` (a lead's columns, rep_id, assigned_at, outcome, closed_at, deal_value) and `reps`.
@@ -89,15 +99,18 @@ class FitModel(BaseEstimator):  # type: ignore[misc]
         rep_columns, rep_notices = self._rep_columns(reps, override)
         findings += notices + rep_notices + _unknown_reps(cases, reps)
 
-        def train(some: Cases, level: str) -> Scorer:
-            return Scorer.train(some, reps, level=level, columns=columns, rep_columns=rep_columns)
-
-        evidence, measures = run_trial(
-            cases, reps, train, gap_days=self.gap_days, margin=self.margin, random_state=self.random_state
+        settings = Settings(reps=reps, columns=columns, rep_columns=rep_columns, unseen=self.unseen)
+        evidence, measures, whole = run_trial(
+            cases,
+            settings,
+            boosted=None if self.boosted == "auto" else bool(self.boosted),
+            gap_days=self.gap_days,
+            margin=self.margin,
+            random_state=self.random_state,
         )
         self.evidence_: Evidence = evidence
         self.level_: str = evidence.level if self.level == "auto" else self.level
-        self.scorer_: Scorer = train(cases, self.level_)
+        self.scorer_: Scorer = whole.with_waiting(self.level_)
         self.deal_value_: DealValue = DealValue.learn(cases.frame, columns, cases.value, cases.estimate)
         self.findings_: tuple[Finding, ...] = tuple(findings)
         self.card_: dict[str, Any] = build_card(self, cases, measures, override)
@@ -130,6 +143,39 @@ class FitModel(BaseEstimator):  # type: ignore[misc]
             for rows, spread in self.scorer_.spread_blocks(leads.iloc[by_lead], reps.iloc[by_rep], when):
                 out[by_lead[rows]] = spread[:, back]
         return out
+
+    def predict_revenue_spread(self, leads: pd.DataFrame, reps: pd.DataFrame, *, at: When) -> NDArray[np.float32]:
+        """(L, R) standard error of the expected revenue: of the rep's effects and of the deal value, taken as apart."""
+        chance = self.predict_fit(leads, reps, at=at)
+        spread = self.predict_spread(leads, reps, at=at)
+        value, unsure = self.predict_deal_value(leads)[:, None], self.deal_value_.predict_spread(leads)[:, None]
+        return np.sqrt((spread * value) ** 2 + (chance * unsure) ** 2 + (spread * unsure) ** 2).astype(np.float32)
+
+    def keep_waiting(self, leads: pd.DataFrame, reps: pd.DataFrame, *, at: When, hours: float) -> NDArray[np.float64]:
+        """(L,) share of a lead's mean chance that is left when it waits `hours` longer than `at`; 1 without evidence.
+
+        What a lead costs by being kept for a later batch is 1 less this, times its opportunity.
+        """
+        if not hours >= 0:
+            raise InputError(Finding(severity="error", table="call", message="'hours' must be 0 or more.", value=hours))
+        chance = (
+            self.predict_fit(leads, reps, at=at).mean(axis=1, dtype=np.float64) if len(reps) else np.zeros(len(leads))
+        )
+        found = self.scorer_.waiting
+        if found is None:
+            return np.ones(len(leads))
+        return found.kept(chance, waited(leads, moment(at, "at").timestamp() / 86_400.0), hours)
+
+    def advantage(
+        self, leads: pd.DataFrame, reps: pd.DataFrame, *, at: When
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """(L,) logits by the lead alone and (L, R) what each rep adds to them; for `validation.decision`."""
+        when, by_lead, by_rep = self._sorted(leads, reps, at)
+        base, added = np.empty(len(leads)), np.empty((len(leads), len(reps)))
+        with threadpool_limits(limits=1):
+            base[by_lead], found = self.scorer_.advantage(leads.iloc[by_lead], reps.iloc[by_rep], when)
+        added[by_lead] = found[:, np.argsort(by_rep, kind="stable")]
+        return base, added
 
     def draw_pairs(
         self,
@@ -186,8 +232,9 @@ class FitModel(BaseEstimator):  # type: ignore[misc]
         value = self.deal_value_.predict(leads)
         back = np.argsort(by_rep, kind="stable")
         blocks = self.scorer_.score_blocks(leads.iloc[by_lead], reps.iloc[by_rep], when, rows)
+        threads = ThreadpoolController()  # looked up once: that takes longer than scoring a block
         while True:
-            with threadpool_limits(limits=1):
+            with threads.limit(limits=1):
                 block = next(blocks, None)
             if block is None:
                 return
@@ -219,6 +266,10 @@ class FitModel(BaseEstimator):  # type: ignore[misc]
             errors.append(("gap_days", "must be a number of days, 0 or more.", self.gap_days))
         if not self.margin >= 0:
             errors.append(("margin", "must be a number of standard errors, 0 or more.", self.margin))
+        if self.boosted not in ("auto", True, False):
+            errors.append(("boosted", "must be auto, True or False.", self.boosted))
+        if not 0 <= self.unseen <= MOST_UNSEEN:
+            errors.append(("unseen", f"must be a share from 0 to {MOST_UNSEEN:g}.", self.unseen))
         if errors:
             raise InputError(
                 Finding(

@@ -9,17 +9,22 @@ from typing import Any
 import pandas as pd
 
 from apportion_models.validation.homogeneity import Homogeneity
+from apportion_models.validation.realised import Realised
 
 EFFECTS = ("lead", "rep", "rep x segment")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Effect:
-    """Whether an effect held out of time, by how much, and what that means."""
+    """Whether an effect held out of time, by how much, and what that means.
+
+    held : there is evidence of it. in_use : it is in the model, shrunk, for the simpler model did not beat it.
+    """
 
     name: str
     tested: bool
     held: bool
+    in_use: bool
     gain: float | None  # fall of the log loss in nats a lead, against the simpler model
     standard_error: float | None
     auc_before: float | None
@@ -38,6 +43,12 @@ class Evidence:
     homogeneity_given_leads: Homogeneity | None  # all reps convert alike, given their leads; None: not tested
     rates: pd.DataFrame  # rep_id, leads, wins, raw_rate, shrunk_rate
     tested_rows: int
+    realised: Realised | None = None  # how much of the reps' estimated advantages came true on later leads
+
+    @property
+    def reps_differ(self) -> bool:
+        """Whether there is evidence of any effect of the rep; without it no gain by matching may be claimed."""
+        return any(effect.held for effect in self.effects if effect.name != "lead")
 
     def __getitem__(self, name: str) -> Effect:
         for effect in self.effects:
@@ -48,7 +59,10 @@ class Evidence:
     @property
     def sentences(self) -> tuple[str, ...]:
         """The verdict in plain words."""
-        return (self.reason, *(effect.sentence for effect in self.effects), homogeneity_sentence(self))
+        told = [effect.sentence for effect in self.effects]
+        if self.realised is not None:
+            told.append(realised_sentence(self.realised))
+        return (self.reason, *told, homogeneity_sentence(self))
 
     def state(self) -> dict[str, Any]:
         """The JSON form."""
@@ -61,6 +75,7 @@ class Evidence:
             "homogeneity_given_leads": None if given is None else asdict(given),
             "rates": {str(column): self.rates[column].tolist() for column in self.rates.columns},
             "tested_rows": self.tested_rows,
+            "realised": None if self.realised is None else self.realised.state(),
         }
 
     @classmethod
@@ -72,7 +87,18 @@ class Evidence:
         given = state["homogeneity_given_leads"]
         fields["homogeneity_given_leads"] = None if given is None else Homogeneity(**given)
         fields["rates"] = pd.DataFrame(state["rates"])
+        realised = state["realised"]
+        fields["realised"] = None if realised is None else Realised(**realised)
         return cls(**fields)
+
+
+def realised_sentence(realised: Realised) -> str:
+    """What became of the reps' estimated advantages."""
+    span = f"{realised.share:.0%} (90 % interval {realised.low:.0%} to {realised.high:.0%})"
+    told = f"Of the advantages that reps seemed to have, {span} came true on later leads"
+    if realised.low <= 0.0:
+        return f"{told}: that may be none of it."
+    return f"{told}, apart from what goes with being given better leads."
 
 
 def homogeneity_sentence(evidence: Evidence) -> str:

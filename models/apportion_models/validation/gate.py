@@ -1,7 +1,9 @@
-"""The gate: the simplest model that is not beaten out of time is the one in use.
+"""The gate: the simplest model that is not beaten out of time is the one in use, and evidence is told apart from it.
 
 Candidates in order: base rate, lead, rep, rep x segment. Each is trained on what was known at a date and tested on
-leads assigned after it. A more complex one is taken when it lowers the log loss by more than `margin` standard errors.
+leads assigned after it. Effects are shrunk by how much evidence there is of them, so that a candidate without evidence
+is nearly the simpler one: it is left in use unless the simpler one beats it by `margin` standard errors. Whether there
+*is* evidence is another question, with a stricter answer; gains are claimed from that answer alone.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from apportion_models.validation.metrics import area_under_curve, log_losses
 Floats = NDArray[np.float64]
 
 SIGNIFICANT = 0.05
+EVIDENT = 1.0  # standard errors by which the log loss must fall before an effect is called evident
 LEVELS = ("base rate", *EFFECTS)
 
 
@@ -40,10 +43,10 @@ class Verdict:
 
 
 def judge(tested: OutOfTime, *, margin: float, noise: Mapping[str, float]) -> Verdict:
-    """Walk up the ladder; each candidate is measured against the best so far.
+    """Walk up the ladder; each candidate is measured against the one in use so far, and stays unless it is beaten.
 
-    `noise` gives by effect the p-value of the test that there is none. An effect of the rep must hold out of time and
-    be told from noise by that test: one standard error alone is passed by chance in one case of six.
+    `noise` gives by effect the p-value of the test that there is none. An effect of the rep is evident when it holds
+    out of time and is told from noise by that test: one standard error alone is passed by chance in one case of six.
     """
     standing = "base rate"
     effects = []
@@ -52,24 +55,26 @@ def judge(tested: OutOfTime, *, margin: float, noise: Mapping[str, float]) -> Ve
             effects.append(untested(name, "could not be tested"))
             continue
         gain, error = paired_gain(tested, standing, name)
-        won = gain > margin * error and gain > 0.0
+        in_use = bool(np.isfinite(error)) and error > 0.0 and gain >= -margin * error  # no error: no difference
+        better = in_use and gain > EVIDENT * error and gain > 0.0
         # Where it did not even hold out of time, the test has nothing to add.
-        p_value = noise.get(name) if won else None
-        held = won and (p_value is None or p_value < SIGNIFICANT)
+        p_value = noise.get(name) if better else None
+        held = better and (p_value is None or p_value < SIGNIFICANT)
         before, after = (area_under_curve(tested.label, tested.chances[key]) for key in (standing, name))
         effects.append(
             Effect(
                 name=name,
                 tested=True,
                 held=held,
+                in_use=in_use,
                 gain=gain,
                 standard_error=error if np.isfinite(error) else None,
                 auc_before=before,
                 auc_after=after,
-                sentence=_sentence(name, held, gain, error, before, after, p_value),
+                sentence=_sentence(name, held, in_use, gain, error, before, after, p_value),
             )
         )
-        standing = name if held else standing
+        standing = name if in_use else standing
     return Verdict(level=standing, reason=_reason(standing), effects=tuple(effects))
 
 
@@ -95,6 +100,7 @@ def untested(name: str, why: str) -> Effect:
         name=name,
         tested=False,
         held=False,
+        in_use=False,
         gain=None,
         standard_error=None,
         auc_before=None,
@@ -105,7 +111,7 @@ def untested(name: str, why: str) -> Effect:
 
 def _reason(level: str) -> str:
     return {
-        "base rate": "Every lead gets the overall conversion rate: nothing beat it out of time.",
+        "base rate": "Every lead gets the overall conversion rate: out of time it beat everything else.",
         "lead": "A lead's chance follows from its attributes and is the same for every rep.",
         "rep": "A lead's chance follows from its attributes and the rep (own record, team, level, tenure, skills).",
         "rep x segment": "A lead's chance follows from its attributes, the rep, and how the rep does with such leads.",
@@ -113,7 +119,14 @@ def _reason(level: str) -> str:
 
 
 def _sentence(
-    name: str, held: bool, gain: float, error: float, before: float | None, after: float | None, p_value: float | None
+    name: str,
+    held: bool,
+    in_use: bool,
+    gain: float,
+    error: float,
+    before: float | None,
+    after: float | None,
+    p_value: float | None,
 ) -> str:
     change = f"log loss {'falls' if gain > 0 else 'rises'} by {abs(gain):.4f} (standard error {error:.4f}) a lead"
     if before is not None and after is not None:
@@ -131,4 +144,10 @@ def _sentence(
         "rep x segment": "There is no evidence that reps differ in which kinds of leads they convert",
     }
     told = "" if p_value is None else f", but the test that there is no such effect gives p = {p_value:.2g}"
-    return f"{no[name]}: out of time the {change}{told}."
+    kept = (
+        "It stays in the model, shrunk by what little there is"
+        if in_use
+        else "It is left out: the simpler model beat it"
+    )
+    kept += "; no gain is claimed from it" if name != "lead" else ""
+    return f"{no[name]}: out of time the {change}{told}. {kept}."

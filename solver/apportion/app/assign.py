@@ -178,7 +178,7 @@ def finish(
     batch, model, solving = prepared.batch, prepared.model, prepared.batch.policy.solve
     gap = solving.gap if request.gap is None else request.gap
     time_limit = solving.time_limit if request.time_limit is None else request.time_limit
-    step("Solving")
+    step(f"Solving (may take {engines.in_words(engines.memory_needed(batch.problem))} of memory)")
     clock = Clock(time_limit)
     plan = engines.solve(batch.problem, gap=gap, time_limit=time_limit, seed=prepared.seed, on_progress=on_progress)
     _refuse_without_plan(batch, plan)

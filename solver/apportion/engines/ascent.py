@@ -15,19 +15,21 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
+from threadpoolctl import threadpool_limits
 
 from apportion.engines.formulation import Formulation
-from apportion.engines.lagrangian import Multipliers, PricedOut, legal, no_prices, price_out
+from apportion.engines.lagrangian import Multipliers, PricedOut, legal, no_prices
 from apportion.engines.layout import Curvature, Layout
+from apportion.engines.partitions import Partitions, Whole
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 HOTTEST, COOLING, COLDEST = 0.5, 0.35, 1e-5  # temperatures, of what is at stake for a unit
-LUKEWARM = 0.03  # hotter, a sample of the units is enough
+LUKEWARM = 0.015  # hotter, a sample of the units is enough
 HOT = 0.1  # hotter, a small one
 TEPID = 0.01  # where known prices are taken up
-SAMPLE, SAMPLE_PER_REP = 2_000, 10
+SAMPLE, SAMPLE_PER_REP = 2_000, 20
 ENOUGH = 0.03  # of the gap: what the next temperature must promise to gain
 BARRIER = 0.02  # of the temperature, of a typical plan's value, shared among the prices
 FIRST_PRICE, FIRST_SHARE_PRICE, LEAST_PRICE = 0.5, 0.01, 1e-4  # per typical measure, of a typical value
@@ -36,6 +38,8 @@ SHORTER, SHORTENINGS, DESCENT = 0.4, 10, 1e-4  # the line search
 NEAR = 1e-2  # of the temperature: what a step must still promise
 STEEP = 100.0  # a price whose barrier bends so much more than the rest moves by itself
 BOUNDARY = 0.95  # of the way to the end of a price's range
+LEAP = 1_000.0  # times a price, or a typical one: how far a step may raise it
+HIGHEST = 1e12  # typical prices: rules that ask for more cannot be kept, and no height of a price will do
 
 
 def ascend(
@@ -44,16 +48,21 @@ def ascend(
     *,
     gap: float = 1e-3,
     stop: Callable[[], bool] = lambda: False,
+    pairs: Partitions | None = None,
 ) -> PricedOut:
     """Look for prices with a low bound, until a lower temperature would gain less than a part of `gap`.
 
-    start : prices of a similar problem. `stop` is asked between temperatures. Deterministic.
+    start : prices of a similar problem. `stop` is asked between temperatures. pairs : where the pairs are, if not in
+    the formulation itself. Deterministic.
     """
+    pairs = Whole(form) if pairs is None else pairs
+    best = pairs.priced(legal_all(form, no_prices(form) if start is None else start))
+    if not form.families or np.isneginf(best.bound):  # a unit that can be nowhere is so at any prices
+        return best
     layout = Layout(form)
-    best = price_out(form, no_prices(form) if start is None else start)
     if not layout.size:
         return best
-    dual = _Dual(form, layout)
+    dual = _Dual(form, layout, pairs)
     point = dual.first() if start is None else dual.near(start)
     last = np.inf
     for temperature in _temperatures(HOTTEST if start is None else TEPID):
@@ -62,8 +71,8 @@ def ascend(
         point = dual.settle(point, temperature)
         if temperature > LUKEWARM:
             continue
-        found = price_out(form, legal_all(form, layout.unpack(point)))
-        if found.bound < best.bound:
+        found = pairs.priced(legal_all(form, layout.unpack(point)))
+        if -np.inf < found.bound < best.bound:  # prices that run away to infinity prove nothing
             best = found
         if COOLING * (last - found.bound) <= ENOUGH * gap * abs(found.bound):  # gains fall like temperatures
             break
@@ -97,15 +106,12 @@ class _Point:
 class _Dual:
     """The smoothed dual of a formulation."""
 
-    def __init__(self, form: Formulation, layout: Layout) -> None:
-        self.form, self.layout = form, layout
-        self.rep = form.rep.astype(np.int32)
-        self.measures = np.ascontiguousarray(np.stack([family.measure for family in form.families]))
-        self.at_stake = np.maximum(_at_stake(form), 1e-3 * form.scale)
+    def __init__(self, form: Formulation, layout: Layout, pairs: Partitions) -> None:
+        self.form, self.layout, self.pairs = form, layout, pairs
         self.typical = form.scale * form.n_units
         self.everyone = np.arange(form.n_units)
         self.sample = _sample(form, SAMPLE, SAMPLE_PER_REP)
-        self.small_sample = _sample(form, SAMPLE // 4, SAMPLE_PER_REP // 4)
+        self.small_sample = _sample(form, SAMPLE // 4, SAMPLE_PER_REP // 8)
 
     def first(self) -> Floats:
         """Prices to start from, where nothing is known."""
@@ -119,8 +125,14 @@ class _Dual:
 
     def settle(self, point: Floats, temperature: float) -> Floats:
         """Newton's method to the minimum at one temperature."""
+        with threadpool_limits(limits=1, user_api="blas"):  # more threads add up in another order: other last digits
+            return self._descended(point, temperature)
+
+    def _descended(self, point: Floats, temperature: float) -> Floats:
         now = self._at(point, temperature)
         for _ in range(STEPS):
+            if point.max() > HIGHEST:
+                break
             step = _newton_step(now)
             promised = -float(now.gradient @ step)
             if not promised > NEAR * temperature * self.typical:
@@ -137,23 +149,10 @@ class _Dual:
         return point
 
     def _at(self, point: Floats, temperature: float) -> _Point:
-        from apportion.engines.passes import smoothed_pass  # compiles; small problems never come here
-
         form, layout = self.form, self.layout
         units = self.small_sample if temperature > HOT else self.sample if temperature > LUKEWARM else self.everyone
         grown = form.n_units / max(len(units), 1)
-        soft = smoothed_pass(
-            form.start,
-            self.rep,
-            form.value,
-            self.measures,
-            form.rest,
-            units=units,
-            cell=layout.cell,
-            n_cells=layout.n_cells,
-            charge=layout.charge(point),
-            temperature=temperature * self.at_stake,
-        )
+        soft = self.pairs.smoothed(units, layout.cell, layout.n_cells, layout.charge(point), temperature)
         barrier = BARRIER * temperature * self.typical / layout.size
         value = grown * soft.total + float(layout.bound @ point) - barrier * float(np.log(point).sum())
         gradient = layout.bound - grown * layout.by_price(soft.sums) - barrier / point
@@ -177,16 +176,6 @@ class _Dual:
         gain = (reward - float(cost @ point)) * most
         chosen = 1.0 / (1.0 + np.exp(-np.clip(gain / warm, -500.0, 500.0)))
         return warm * float(np.logaddexp(0.0, gain / warm)), -chosen * most * cost
-
-
-def _at_stake(form: Formulation) -> Floats:
-    """(U,) the largest value that a unit could have."""
-    most = np.where(np.isfinite(form.rest), np.abs(form.rest), 0.0)
-    filled = np.diff(form.start) > 0
-    if filled.any():
-        largest = np.maximum.reduceat(np.abs(form.value), form.start[:-1][filled])
-        most[filled] = np.maximum(most[filled], largest)
-    return most
 
 
 def _sample(form: Formulation, least: int, per_rep: int) -> Ints:
@@ -219,12 +208,13 @@ def _newton_step(now: _Point) -> Floats:
 
 
 def _longest(point: Floats, step: Floats, limit: Floats) -> float:
-    """How much of a step keeps every price inside its range."""
+    """How much of a step keeps every price inside its range, and near enough to where it was."""
     longest = 1.0
     down = step < 0
     if down.any():
         longest = min(longest, BOUNDARY * float(np.min(point[down] / -step[down])))
-    up = (step > 0) & np.isfinite(limit)
+    up = step > 0
     if up.any():
-        longest = min(longest, BOUNDARY * float(np.min((limit[up] - point[up]) / step[up])))
+        room = np.minimum(BOUNDARY * (limit[up] - point[up]), LEAP * (1.0 + point[up]))
+        longest = min(longest, float(np.min(room / step[up])))
     return longest

@@ -16,6 +16,8 @@ from apportion.engines.outcome import Outcome
 from apportion.problem import AssignmentProblem
 from apportion_models.errors import UsageError
 
+TRANSPORT, NETWORK, CORE = "transport", "network", "core"
+
 Report = Callable[[float, float], None]
 
 
@@ -26,22 +28,35 @@ class Engine:
     name: str
     supports: Callable[[Formulation], str | None]
     solve: Callable[..., Outcome]
-    strength: str
+    strength: Callable[[Formulation], str]
+
+
+CORE_STRENGTH = "prices, the exact relaxation, then search and branch and bound"
 
 
 def _network(
     form: Formulation, *, gap: float, clock: Clock, seed: int, report: Report, known: Multipliers | None = None
 ) -> Outcome:
-    return network.solve(form)
+    return network.solve(form, clock=clock, report=report, known=known)
+
+
+def _flow_over(form: Formulation) -> str:
+    if network.by_arcs(form) is not None:
+        return "every bound is a nested count: one min-cost flow is exact"
+    return (
+        f"every bound is a nested count, and there are {form.n_pairs} pairs: prices first, then the flow on the arcs "
+        "that matter, until no other prices in"
+    )
 
 
 ENGINES: Sequence[Engine] = (
-    Engine("network", network.supports, _network, "every bound is a nested count: one min-cost flow is exact"),
-    Engine("core", core.supports, core.solve, "prices, the exact relaxation, then search and branch and bound"),
+    Engine(NETWORK, network.supports, _network, _flow_over),
+    Engine(
+        "core", core.supports, core.solve, lambda _: "prices, the exact relaxation, then search and branch and bound"
+    ),
 )
 
 
-TRANSPORT = "transport"
 TRANSPORT_STRENGTH = "pure counts: prices, then shortest paths over the reps, exact at any size"
 
 
@@ -53,10 +68,10 @@ class Choice:
     why: str
 
 
-def choose_transport(problem: AssignmentProblem, name: str = "auto") -> tuple[bool, str]:
+def choose_transport(problem: AssignmentProblem, name: str | Engine = "auto") -> tuple[bool, str]:
     """Whether the engine for pure counts solves the problem, and in one sentence why or why not (nothing where it was
     not asked for). UsageError where it is named and cannot."""
-    if name not in ("auto", TRANSPORT):
+    if isinstance(name, Engine) or name not in ("auto", TRANSPORT):
         return False, ""
     reason = transport.supports(problem)
     if reason is not None and name == TRANSPORT:
@@ -66,16 +81,18 @@ def choose_transport(problem: AssignmentProblem, name: str = "auto") -> tuple[bo
     return (True, TRANSPORT_STRENGTH) if reason is None else (False, f"not {TRANSPORT}, because {reason}")
 
 
-def choose(form: Formulation, name: str = "auto", refused: str = "") -> Choice:
-    """Give the engine of that name, or the first that supports the formulation. UsageError where the named one
-    cannot. refused : why an engine before these was not taken."""
+def choose(form: Formulation, name: str | Engine = "auto", refused: str = "") -> Choice:
+    """Give the engine of that name, or the first that supports the formulation; one that is handed in is taken.
+    UsageError where the named one cannot. refused : why an engine before these was not taken."""
+    if isinstance(name, Engine):
+        return Choice(name, name.strength(form))
     refusals = [refused] if refused else []
     for engine in ENGINES:
         if name not in ("auto", engine.name):
             continue
         reason = engine.supports(form)
         if reason is None:
-            return Choice(engine, "; ".join([engine.strength, *refusals]))
+            return Choice(engine, "; ".join([engine.strength(form), *refusals]))
         if name != "auto":
             raise _cannot(name, reason)
         refusals.append(f"not {engine.name}, because {reason}")

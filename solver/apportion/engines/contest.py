@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from apportion.engines.formulation import Formulation
 from apportion.engines.lagrangian import PricedOut
 from apportion.engines.ledger import FEASIBLE
-from apportion.engines.nearest import EQUAL, in_order
+from apportion.engines.nearest import in_order, scattered
 
 if TYPE_CHECKING:
     from apportion.engines.anneal import Arena
@@ -21,6 +21,7 @@ Ints = NDArray[np.int64]
 
 OPTIONS_PER_UNIT = 12
 OPTIONS_PER_REP = 40  # a rep with few slots needs a choice too
+DITHER = 3e-4  # of a typical value: prices are no nearer, so options closer than this are alike
 FLOOR = 0.2  # of a typical value, per typical measure: what a violation costs at the least
 
 
@@ -71,6 +72,7 @@ def contest(form: Formulation, priced: PricedOut, width: int) -> Contest:
     unit = np.concatenate([form.unit, np.arange(form.n_units)])
     rep = np.concatenate([form.rep, np.full(form.n_units, form.n_reps)])
     loss = np.concatenate([priced.loss(form), np.where(np.isfinite(form.rest), priced.best - form.rest, np.inf)])
+    loss += DITHER * form.scale * scattered(unit, rep)  # where all are alike, every unit and rep gets some of each
     option = _near(form, unit, rep, loss, width)
     counts = np.bincount(unit[option], minlength=form.n_units)
     settled = option[np.cumsum(counts) - counts]
@@ -82,18 +84,27 @@ def contest(form: Formulation, priced: PricedOut, width: int) -> Contest:
 
 
 def _near(form: Formulation, unit: Ints, rep: Ints, loss: Floats, width: int) -> Ints:
-    """Options in unit order, least loss first: each unit's nearest among them."""
-    wanted = form.n_units + width * sum(_n_bounds(form))
-    finite = np.flatnonzero(np.isfinite(loss))
-    near = finite
-    if len(finite) > wanted:
-        reach = np.partition(loss[finite], wanted)[wanted]
-        near = finite[loss[finite] <= reach + EQUAL * form.scale]
-        near = np.union1d(near, _of_reps(form, rep, loss, reach))
-    near = near[in_order(unit[near], rep[near], loss[near], form.scale)]
+    """The options within the reach of `width` for each bound."""
+    wanted = form.n_units + width * n_bounds(form)
+    losses = loss[np.isfinite(loss)]
+    reach = float(np.partition(losses, wanted)[wanted]) if len(losses) > wanted else np.inf
+    return near_options(form, unit, unit, rep, loss, reach)
+
+
+def near_options(form: Formulation, name: Ints, unit: Ints, rep: Ints, loss: Floats, reach: float) -> Ints:
+    """Options in unit order, least loss first: each unit's nearest among them, and what a rep could hardly do
+    without. name : of each option's unit, to break ties by."""
+    near = np.flatnonzero(np.isfinite(loss))
+    needed = np.zeros(len(loss), dtype=bool)
+    if np.isfinite(reach):
+        reach += DITHER * form.scale  # so that each unit has its nearest
+        near = near[loss[near] <= reach]
+        needed[_of_reps(form, rep, loss, reach)] = True
+        near = np.union1d(near, np.flatnonzero(needed))
+    near = near[in_order(name[near], rep[near], loss[near], form.scale)]
     of = unit[near]
     rank = np.arange(len(near)) - np.searchsorted(of, of)
-    return near[rank < OPTIONS_PER_UNIT]
+    return near[(rank < OPTIONS_PER_UNIT) | needed[near]]
 
 
 def _of_reps(form: Formulation, rep: Ints, loss: Floats, reach: float) -> Ints:
@@ -112,8 +123,9 @@ def _of_reps(form: Formulation, rep: Ints, loss: Floats, reach: float) -> Ints:
     return np.unique(np.concatenate(chosen))
 
 
-def _n_bounds(form: Formulation) -> list[int]:
-    return [int(np.isfinite(f.low).sum() + np.isfinite(f.high).sum() > 0) * f.n_groups for f in form.families]
+def n_bounds(form: Formulation) -> int:
+    """How many groups have bounds: each makes some options worth a look."""
+    return sum(f.n_groups for f in form.families if np.isfinite(f.low).any() or np.isfinite(f.high).any())
 
 
 def _arena(

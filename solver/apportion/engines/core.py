@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from apportion.engines.ascent import ascend
+from apportion.engines.ascent import ascend, legal_all
 from apportion.engines.clock import Clock
 from apportion.engines.exact import branch_and_bound
 from apportion.engines.formulation import Formulation
-from apportion.engines.lagrangian import Multipliers, PricedOut, price_first_slots, price_out
+from apportion.engines.lagrangian import Multipliers, PricedOut, no_prices, price_first_slots, price_out
 from apportion.engines.nearest import nearest_pairs
 from apportion.engines.outcome import Outcome
 from apportion.engines.relaxation import relax
@@ -37,6 +37,7 @@ SEARCHABLE = 6_000  # pairs up to which branch and bound is worth a try
 NODES = 20_000
 EFFORT = 1_500_000  # nodes × pairs of branch and bound where it need not come to an end
 FEWEST_NODES = 100
+SOME_TIME = 0.05  # seconds for the relaxation of a small problem, however little is left
 ROUNDING = 1e-9  # of a typical value: a gap that is none, for objective and bound are sums of many numbers
 
 
@@ -90,7 +91,9 @@ class _State:
 
     def __post_init__(self) -> None:
         self.incumbent = Incumbent(self.form)
+        self.priced = price_out(self.form, legal_all(self.form, no_prices(self.form)))
         self.step = _step(self.form)
+        self.to_the_end = self.form.n_pairs <= TINY or (self.step > 0 and self.form.n_pairs <= ALL_PAIRS)
 
     def relax(self) -> bool:
         """The bound: by prices alone, or by the exact relaxation where that is quick or prices do not say enough.
@@ -100,15 +103,20 @@ class _State:
         if self.form.n_pairs <= ALL_PAIRS:
             return self.relax_exactly(np.arange(self.form.n_pairs))
         self.priced = ascend(self.form, self.known, gap=self.gap, stop=self.clock.is_over)
-        if self.step or self.gap < EXACT or self.priced.bound < _worst(self.form):
+        if np.isneginf(self.priced.bound):
+            return False  # a unit that needs a rep has no pair that could hold
+        doubtful = self.gap < EXACT or self.priced.bound < _worst(self.form)
+        if doubtful and not self.clock.is_over():
             return self.relax_exactly(nearest_pairs(self.form, self.priced, FIRST_PAIRS_PER_UNIT))
         self._lower(self.priced.bound)
         return True
 
     def relax_exactly(self, pairs: Ints) -> bool:
         """The bound of the linear program, and its plan where that is whole."""
-        answer = relax(self.form, pairs, gap=self.gap * 1e-3, stop=self.clock.is_over)
-        self.priced = answer.priced
+        least = SOME_TIME if self.form.n_pairs <= ALL_PAIRS and not self.clock.called_off() else 0.0
+        answer = relax(self.form, pairs, gap=self.gap * 1e-3, left=lambda: max(self.clock.left(), least))
+        if answer.complete or answer.priced.bound < self.priced.bound:
+            self.priced = answer.priced
         if not answer.feasible or np.isneginf(answer.priced.bound):
             return False
         self._lower(answer.priced.bound)
@@ -160,7 +168,7 @@ class _State:
         Where the end is near (few pairs, a whole objective) all the way to it; else by a fixed effort, so that a run
         ends by itself and gives the same plan on any machine; longer only where there is no plan yet.
         """
-        if self.form.n_pairs <= TINY or self.step:
+        if self.to_the_end:
             yield NODES, 0.0
             yield None, 0.0 if self.step else self.gap
             return
@@ -175,7 +183,7 @@ class _State:
         """Whether the plan is within the gap (or, where the objective comes in steps, within one)."""
         if self.incumbent.chosen is None:
             return False
-        if self.step:
+        if self.step and (self.to_the_end or self.bound - self.incumbent.objective < 0.99 * self.step):
             return self.bound - self.incumbent.objective < 0.99 * self.step
         if self.bound - self.incumbent.objective <= ROUNDING * self.form.scale:
             return True
@@ -207,6 +215,8 @@ class _State:
         """The answer in terms of the whole formulation."""
         if self.impossible:
             return Outcome.infeasible()
+        if self.incumbent.chosen is None:  # no lead placed: a plan too, unless some must be
+            self._offer(self.form.n_pairs + np.arange(self.form.n_units))
         priced = price_out(form, price_first_slots(form, self.priced.multipliers))
         if self.incumbent.chosen is None:
             return Outcome.out_of_time(self.bound, priced)

@@ -35,7 +35,8 @@ class Family:
     """Bounds on the sums of one measure over groups of reps.
 
     measure : (P,). group : (R,) group of each rep, -1 for none. low, high, low_share, high_share : (G,).
-    price : currency per unit of violation; inf is hard. reward : currency per unit of z, for "worst".
+    price : currency per unit of violation; inf is hard. reward : currency per unit of z, for "worst". known_scale : of
+    the whole, where these are the pairs of a part.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Family:
     coupling: Literal["total", "worst"] | None = None
     price: float = np.inf
     reward: float = 0.0
+    known_scale: float | None = None
 
     @property
     def n_groups(self) -> int:
@@ -62,6 +64,8 @@ class Family:
     @cached_property
     def scale(self) -> float:
         """A typical size of the measure, to make numbers comparable between families."""
+        if self.known_scale is not None:
+            return self.known_scale
         used = self.measure[self.measure != 0]
         return float(np.abs(used).mean()) if len(used) else 1.0
 
@@ -71,7 +75,7 @@ class Formulation:
     """U units, P pairs in unit order then rep order.
 
     start : (U + 1,) offsets of each unit's pairs. rest : (U,) value of nurture, -inf where the unit needs a rep.
-    unit_of_lead : (L,).
+    unit_of_lead : (L,). known_scale : of the whole, where this is a part.
     """
 
     start: Ints
@@ -82,6 +86,7 @@ class Formulation:
     n_reps: int
     unit_of_lead: Ints
     families: tuple[Family, ...]
+    known_scale: float | None = None
 
     @property
     def n_units(self) -> int:
@@ -96,6 +101,8 @@ class Formulation:
     @cached_property
     def scale(self) -> float:
         """A typical size of the values, to make numbers comparable."""
+        if self.known_scale is not None:
+            return self.known_scale
         worth = np.concatenate([np.abs(self.value), np.abs(self.rest[np.isfinite(self.rest)])])
         worth = worth[worth > 0]
         return float(worth.mean()) if len(worth) else 1.0
@@ -123,8 +130,9 @@ class Formulation:
         return replace(self, families=families)
 
 
-def formulate(problem: AssignmentProblem) -> Formulation:
-    """Bring a problem into the form; leads of one parcel become one unit."""
+def formulate(problem: AssignmentProblem, *, whole: bool = True) -> Formulation:
+    """Bring a problem into the form; leads of one parcel become one unit. whole : False where more pairs are elsewhere,
+    so that nothing follows from what these can reach."""
     unit_of_lead = _units(problem)
     n_units = int(unit_of_lead.max(initial=-1)) + 1
     gather = _Gather(problem, unit_of_lead, n_units)
@@ -141,7 +149,7 @@ def formulate(problem: AssignmentProblem) -> Formulation:
         rest=np.where(must, -np.inf, nurture),
         n_reps=problem.n_reps,
         unit_of_lead=unit_of_lead,
-        families=tuple(family for family in map(gather.within_reach, families) if _binds(family)),
+        families=tuple(f for f in (map(gather.within_reach, families) if whole else families) if _binds(f)),
     )
 
 

@@ -18,6 +18,8 @@ from apportion.engines.lagrangian import FamilyPrices, Multipliers
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+WORTHLESS = 1e-9  # of a typical value per typical measure: a rule whose violation costs less is left without a price
+
 
 @dataclass(frozen=True, eq=False)
 class _Side:
@@ -63,7 +65,7 @@ class Layout:
         self.bound[side.place] = side.sign * bounds[side.groups] * unit
         self.of_coupled[side.place] = family.coupling is not None
         if not family.hard:
-            self.limit[side.place] = max(family.price, float(np.finfo(float).tiny)) / unit
+            self.limit[side.place] = family.price / unit
 
     def _is_worst_off(self, side: _Side) -> bool:
         return self.form.families[side.family].coupling == "worst" and side.sign < 0 and len(side.groups) > 0
@@ -130,7 +132,8 @@ class Curvature:
     def diagonal(self) -> Floats:
         """(n,) by price."""
         own: Floats = self.by_cell[self.cell, self.cell] - 2 * self.share * self.to_total[self.cell, self.family]
-        return self.sign**2 * (own + self.share**2 * self.of_totals[self.family, self.family])
+        own += self.share**2 * self.of_totals[self.family, self.family]
+        return self.sign * (self.sign * own)  # its square alone could be more than a number holds
 
     def among(self, prices: Ints) -> Floats:
         """(N, N) of the given prices."""
@@ -151,6 +154,13 @@ def _sides(form: Formulation) -> Iterator[_Side]:
     first = 0
     for index, family in enumerate(form.families):
         for sign, bounds in ((-1, family.low), (1, family.high)):
-            groups = np.flatnonzero(np.isfinite(bounds))
+            groups = np.flatnonzero(np.isfinite(bounds) & _counts(form, family))
             yield _Side(index, sign, groups, slice(first, first + len(groups)))
             first += len(groups)
+
+
+def _counts(form: Formulation, family: Family) -> bool:
+    """Whether a price may rise above nothing: a soft rule's own price, or the reward of the worst-off, is its limit."""
+    if family.coupling == "worst":
+        return family.reward * family.scale > WORTHLESS * form.scale
+    return family.price * family.scale > WORTHLESS * form.scale

@@ -28,6 +28,11 @@ def in_order(unit: Ints, rep: Ints, loss: Floats, scale: float) -> Ints:
     """Order by unit, then loss. Ties are broken by a scatter of (unit, rep), not by rep: where all reps are alike, each
     unit looks at others of them.
     """
-    scatter = (unit * 2_654_435_761 + rep * 40_503 * 65_537) % 1_000_003
-    order: Ints = np.lexsort((scatter, np.rint(loss / (EQUAL * scale)), unit))
+    order: Ints = np.lexsort((scattered(unit, rep), np.rint(loss / (EQUAL * scale)), unit))
     return order
+
+
+def scattered(unit: Ints, rep: Ints) -> Floats:
+    """A number of each (unit, rep) from 0 to below 1, with no pattern to speak of."""
+    key = (unit * 2_654_435_761 + rep * 40_503 * 65_537) % 1_000_003
+    return np.asarray(key * 7_368_787 % 1_000_003, dtype=np.float64) / 1_000_003

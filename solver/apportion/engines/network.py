@@ -8,14 +8,17 @@ that no sum overflows.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 from ortools.graph.python import min_cost_flow
 
-from apportion.engines.formulation import Family, Formulation
-from apportion.engines.lagrangian import FamilyPrices, legal, price_out
+from apportion.engines import laminar
+from apportion.engines.clock import Clock
+from apportion.engines.formulation import Formulation
+from apportion.engines.lagrangian import FamilyPrices, Multipliers, legal, price_out
+from apportion.engines.laminar import Group, Tree
 from apportion.engines.outcome import Outcome
 from apportion.engines.scaling import fine_scale, whole
 from apportion.problem import Status
@@ -24,137 +27,72 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 LARGEST_COST_BITS = 60  # of cost × (nodes + 1): OR-Tools scales costs by the number of nodes inside int64
-ROUNDING = 1e-9
+MANY_PAIRS = 1_000_000  # beyond, the flow over all arcs takes longer than over a part of them, and 100 bytes an arc
+SAMPLE, SAMPLE_PER_SET = 4_000, 20  # units that give the first prices
+SAMPLES = 2  # so many samples at least must there be among the units; else the flow over all is quicker
 
 
-@dataclass(frozen=True, eq=False)
-class _Group:
-    """One bounded set of pairs: family and group it comes from, integer bounds, price of violation (inf: hard)."""
-
-    family: int
-    group: int
-    low: int
-    high: int
-    price: float
+supports = laminar.supports
 
 
-@dataclass(frozen=True, eq=False)
-class _Tree:
-    """The bounded sets. leaf : (P,) smallest set that holds each pair; parent : (sets,) the next larger one; -1 for
-    none; order : small to large."""
-
-    groups: list[_Group]
-    leaf: Ints
-    parent: Ints
-    order: Ints
+def by_arcs(form: Formulation) -> str | None:
+    """None where the flow runs over a part of the arcs, else the reason why it runs over all of them."""
+    return by_size(form.n_pairs, form.n_units, sum(family.n_groups for family in form.families))
 
 
-def supports(form: Formulation) -> str | None:
-    """None where this engine is exact, else the reason why it is not."""
-    if not np.array_equal(np.bincount(form.unit_of_lead, minlength=form.n_units), np.ones(form.n_units)):
-        return "leads that stay together are no network"
-    for family in form.families:
-        if family.coupling is not None:
-            return f"'{family.name}' follows a total"
-        amount = _amount(family)
-        if amount is None:
-            return f"'{family.name}' adds up differing amounts"
-        if not family.hard and not _whole_bounds(family, amount):
-            return f"'{family.name}' has a price for parts of a count"
-    return None if _nested(form) else "the bounds are not nested"
+def by_size(n_pairs: int, n_units: int, n_sets: int) -> str | None:
+    """See `by_arcs`."""
+    if n_pairs <= MANY_PAIRS:
+        return f"{n_pairs} pairs are few"
+    if n_units < SAMPLES * sample_size(n_sets):
+        return f"{n_units} leads are few for {n_sets} bounded sets"
+    return None
 
 
-def _amount(family: Family) -> float | None:
-    """The one amount that the family counts by, None where it has several."""
-    used = family.measure[family.measure != 0]
-    if not len(used):
-        return 1.0
-    return float(used[0]) if used[0] > 0 and bool((used == used[0]).all()) else None
+def sample_size(n_sets: int) -> int:
+    """How many units give first prices of so many bounded sets."""
+    return max(SAMPLE, SAMPLE_PER_SET * n_sets)
 
 
-def _whole_bounds(family: Family, amount: float) -> bool:
-    """Whether all bounds are multiples of the amount."""
-    bounds = np.concatenate([family.low[np.isfinite(family.low)], family.high[np.isfinite(family.high)]]) / amount
-    return bool((bounds == np.rint(bounds)).all())
+def solve(
+    form: Formulation,
+    *,
+    clock: Clock,
+    report: Callable[[float, float], None] = lambda bound, objective: None,
+    known: Multipliers | None = None,
+) -> Outcome:
+    """Solve exactly; the outcome's prices prove it.
 
-
-def _memberships(form: Formulation) -> Ints:
-    """(P, F) group of each pair in each family, -1 where it is not counted."""
-    columns = [np.where(family.measure != 0, family.group[form.rep], -1) for family in form.families]
-    return np.stack(columns, axis=1) if columns else np.zeros((form.n_pairs, 0), dtype=np.int64)
-
-
-def _nested(form: Formulation) -> bool:
-    """Whether any two bounded sets of pairs are disjoint or one holds the other."""
-    member = _memberships(form)
-    for a in range(member.shape[1]):
-        size_a = np.bincount(member[:, a][member[:, a] >= 0], minlength=form.families[a].n_groups)
-        for b in range(a + 1, member.shape[1]):
-            both = (member[:, a] >= 0) & (member[:, b] >= 0)
-            size_b = np.bincount(member[:, b][member[:, b] >= 0], minlength=form.families[b].n_groups)
-            key, shared = np.unique(member[both, a] * form.families[b].n_groups + member[both, b], return_counts=True)
-            in_a, in_b = np.divmod(key, max(form.families[b].n_groups, 1))
-            if ((shared != size_a[in_a]) & (shared != size_b[in_b])).any():
-                return False
-    return True
-
-
-def solve(form: Formulation) -> Outcome:
-    """Solve exactly; the outcome's prices prove it."""
-    tree = _tree(form)
+    Where that pays (`by_arcs`), the flow runs over the few arcs of each unit that lose least against prices that are
+    nearly right (or `known` ones), and arcs that price in are added until none is left: the same optimum and proof.
+    Only there can the clock stop it, between two flows, with the best plan so far.
+    """
+    tree = laminar.tree_of(form)
     if any(group.low > group.high for group in tree.groups):
         return Outcome.infeasible()
-    flow = _Flow(form, tree)
-    if not flow.solve():
+    if by_arcs(form) is None:
+        from apportion.engines.arcs import solve_by_arcs  # loads compiled code
+
+        return solve_by_arcs(form, tree, clock=clock, report=report, known=known)
+    scale = scale_of(form, tree)
+    chosen = optimal_flow(form, tree, scale)
+    if chosen is None:
         return Outcome.infeasible()
-    chosen = flow.chosen()
-    priced = price_out(form, _prices(form, tree, chosen))
-    return Outcome(Status.OPTIMAL, chosen, priced.bound, priced, "network", resolution=flow.resolution)
+    priced = price_out(form, prices_of(form, tree, chosen))
+    return Outcome(Status.OPTIMAL, chosen, priced.bound, priced, "network", resolution=1.0 / scale)
 
 
-def _tree(form: Formulation) -> _Tree:
-    member = _memberships(form)
-    groups: list[_Group] = []
-    index = np.full(member.shape, -1, dtype=np.int64)
-    for at, family in enumerate(form.families):
-        amount = _amount(family) or 1.0
-        price = family.price * amount
-        first = len(groups)
-        for group in range(family.n_groups):
-            low, high = _whole(family.low[group], family.high[group], amount, form.n_units)
-            if not family.hard:  # what no plan can reach costs every plan the same
-                low, high = min(low, form.n_units), max(high, 0)
-            groups.append(_Group(at, group, low, high, price))
-        index[:, at] = np.where(member[:, at] >= 0, first + member[:, at], -1)
-    size = np.bincount(index[index >= 0], minlength=len(groups))
-    # of sets with the same pairs the later one counts as the larger, so that the order is strict
-    order = np.argsort(size, kind="stable")
-    rank = np.argsort(order, kind="stable")
-    ranked = np.where(index >= 0, rank[index], len(groups))
-    ranked.sort(axis=1)
-    chain = np.append(order, -1)[ranked]
-    parent = np.full(len(groups), -1, dtype=np.int64)
-    for level in range(chain.shape[1] - 1):
-        known = chain[:, level] >= 0
-        parent[chain[known, level]] = chain[known, level + 1]
-    leaf = chain[:, 0] if chain.shape[1] else np.full(form.n_pairs, -1, dtype=np.int64)
-    return _Tree(groups, leaf, parent, order)
-
-
-def _whole(low: float, high: float, amount: float, most: int) -> tuple[int, int]:
-    """Bounds on an amount as bounds on a count."""
-    least = 0 if np.isneginf(low) else max(0, int(np.ceil(low / amount - ROUNDING * max(1.0, abs(low / amount)))))
-    greatest = (
-        most if np.isposinf(high) else min(most, int(np.floor(high / amount + ROUNDING * max(1.0, abs(high / amount)))))
-    )
-    return least, greatest
+def optimal_flow(form: Formulation, tree: Tree, scale: float) -> Ints | None:
+    """(U,) options of the best plan, values being whole multiples of 1 / scale; None where there is no plan."""
+    flow = _Flow(form, tree, scale)
+    return flow.chosen() if flow.solve() else None
 
 
 class _Flow:
     """Units send one each, through the sets, to the sink."""
 
-    def __init__(self, form: Formulation, tree: _Tree) -> None:
-        self.form = form
+    def __init__(self, form: Formulation, tree: Tree, scale: float) -> None:
+        self.form, self.scale = form, scale
         groups, leaf, parent = tree.groups, tree.leaf, tree.parent
         n = form.n_units
         self.sink = n + len(groups)
@@ -162,8 +100,6 @@ class _Flow:
         self.supply = np.zeros(self.sink + 1, dtype=np.int64)
         self.supply[:n] = 1
         self.supply[self.sink] = -n
-        prices = [group.price for group in groups if np.isfinite(group.price)]
-        self.scale = _scale(form, prices, self.sink + 1)
         node = np.where(leaf >= 0, n + leaf, self.sink)
         self.pair_arcs = self._arcs(form.unit, node, np.ones(form.n_pairs), form.value)
         may_rest = np.flatnonzero(np.isfinite(form.rest))
@@ -175,11 +111,6 @@ class _Flow:
             up = n + parent[index] if parent[index] >= 0 else self.sink
             self._bound(n + index, up, group)
 
-    @property
-    def resolution(self) -> float:
-        """Currency that one integer unit stands for."""
-        return 1.0 / self.scale
-
     def _arcs(self, tail: Ints, head: Ints, capacity: Floats, gain: Floats) -> Ints:
         cost = whole(gain, self.scale)
         return np.asarray(
@@ -188,7 +119,7 @@ class _Flow:
             )
         )
 
-    def _bound(self, tail: int, head: int, group: _Group) -> None:
+    def _bound(self, tail: int, head: int, group: Group) -> None:
         """low <= flow <= high: what must flow is taken off both ends; soft bounds pay to be broken."""
         soft = np.isfinite(group.price)
         lanes = [(group.high - group.low, 0.0)]
@@ -222,14 +153,16 @@ class _Flow:
         return chosen
 
 
-def _scale(form: Formulation, prices: list[float], n_nodes: int) -> float:
-    """As fine as the costs allow."""
+def scale_of(form: Formulation, tree: Tree) -> float:
+    """How many integer units currency is counted in: as fine as the costs allow."""
+    prices = [group.price for group in tree.groups if np.isfinite(group.price)]
+    n_nodes = form.n_units + len(tree.groups) + 1
     finite = form.rest[np.isfinite(form.rest)]
     largest = max(np.abs(form.value).max(initial=0.0), np.abs(finite).max(initial=0.0), *prices, 0.0)
     return fine_scale(largest, LARGEST_COST_BITS - int(np.ceil(np.log2(n_nodes + 1))) - 1)
 
 
-def _prices(form: Formulation, tree: _Tree, chosen: Ints) -> tuple[FamilyPrices, ...]:
+def prices_of(form: Formulation, tree: Tree, chosen: Ints) -> tuple[FamilyPrices, ...]:
     """Shortest paths from the sink over the sets in the residual network: what one more unit through each set would
     gain.
 
@@ -251,7 +184,7 @@ def _prices(form: Formulation, tree: _Tree, chosen: Ints) -> tuple[FamilyPrices,
     return _read(form, tree, _shortest(cost, sink))
 
 
-def _counts(form: Formulation, tree: _Tree, chosen: Ints) -> Ints:
+def _counts(form: Formulation, tree: Tree, chosen: Ints) -> Ints:
     """(sets,) units in each set."""
     leaf = tree.leaf[chosen[chosen < form.n_pairs]]
     counts = np.bincount(leaf[leaf >= 0], minlength=len(tree.groups))
@@ -261,7 +194,7 @@ def _counts(form: Formulation, tree: _Tree, chosen: Ints) -> Ints:
     return counts
 
 
-def _residual(cost: Floats, tail: int, head: int, group: _Group, flow: int) -> None:
+def _residual(cost: Floats, tail: int, head: int, group: Group, flow: int) -> None:
     """Arcs along and against a set's bounded arc. A unit in the set flows tail -> head."""
     soft = np.isfinite(group.price)
     along = 0.0 if flow < group.high else np.inf
@@ -295,14 +228,14 @@ def _relax(distance: Floats, cost: Floats) -> Floats:
     return distance
 
 
-def _read(form: Formulation, tree: _Tree, distance: Floats) -> tuple[FamilyPrices, ...]:
+def _read(form: Formulation, tree: Tree, distance: Floats) -> tuple[FamilyPrices, ...]:
     """Turn distances into the price of each set's own bound: the step between a set and the next larger one."""
     low = [np.zeros(family.n_groups) for family in form.families]
     high = [np.zeros(family.n_groups) for family in form.families]
     for index, group in enumerate(tree.groups):
         up = tree.parent[index] if tree.parent[index] >= 0 else len(tree.groups)
-        amount = _amount(form.families[group.family]) or 1.0
-        step = (distance[index] - distance[up]) / amount
+        step = (distance[index] - distance[up]) / group.amount
         high[group.family][group.group] = max(-step, 0.0)
-        low[group.family][group.group] = max(step, 0.0)
+        binds = form.families[group.family].low[group.group] > 0  # at least none is no bound
+        low[group.family][group.group] = max(step, 0.0) if binds else 0.0
     return tuple(legal(family, a, b) for family, a, b in zip(form.families, low, high, strict=True))

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ortools.linear_solver.python import model_builder
 
 from apportion.engines.formulation import Formulation, row_scales
-from apportion.engines.lagrangian import Multipliers, PricedOut, legal, price_out
+from apportion.engines.lagrangian import Multipliers, PricedOut, legal, no_prices, price_out
 from apportion.engines.rows import Rows, build_rows
 
 Floats = NDArray[np.float64]
@@ -40,16 +40,16 @@ class Relaxed:
 
 
 def relax(
-    form: Formulation, pairs: Ints, *, gap: float, stop: Callable[[], bool] = lambda: False, max_rounds: int = 60
+    form: Formulation, pairs: Ints, *, gap: float, left: Callable[[], float] = lambda: np.inf, max_rounds: int = 60
 ) -> Relaxed:
     """Solve the relaxation, starting from some pairs. Ends when no pair prices in, or bound and objective meet within
-    `gap`."""
+    `gap`, or no seconds are `left`."""
     penalty = 10.0 * _largest(form)
     for _ in range(4):
-        answer, violation = _generate(form, pairs, penalty, gap, stop, max_rounds)
+        answer, violation = _generate(form, pairs, penalty, gap, left, max_rounds)
         if violation <= FEASIBLE or not answer.complete:
             return answer
-        least, pairs = _least_violation(form, answer.pairs, stop, max_rounds)
+        least, pairs = _least_violation(form, answer.pairs, left, max_rounds)
         if least > FEASIBLE:
             return replace(answer, feasible=False)
         penalty *= 100.0
@@ -61,7 +61,7 @@ def _largest(form: Formulation) -> float:
     return float(max(np.abs(form.value).max(initial=0.0), np.abs(finite).max(initial=0.0), form.scale))
 
 
-def _least_violation(form: Formulation, pairs: Ints, stop: Callable[[], bool], max_rounds: int) -> tuple[float, Ints]:
+def _least_violation(form: Formulation, pairs: Ints, left: Callable[[], float], max_rounds: int) -> tuple[float, Ints]:
     """Phase one: the least violation of the hard rules, values aside, and the pairs that reach it."""
     flat = replace(
         form,
@@ -69,40 +69,56 @@ def _least_violation(form: Formulation, pairs: Ints, stop: Callable[[], bool], m
         rest=np.where(np.isfinite(form.rest), 0.0, form.rest),
         families=tuple(family for family in form.families if family.hard and family.coupling != "worst"),
     )
-    answer, violation = _generate(flat, pairs, 1.0, 0.0, stop, max_rounds)
+    answer, violation = _generate(flat, pairs, 1.0, 0.0, left, max_rounds)
     return (violation if answer.complete else 0.0), answer.pairs
 
 
 def _generate(
-    form: Formulation, pairs: Ints, penalty: float, gap: float, stop: Callable[[], bool], max_rounds: int
+    form: Formulation, pairs: Ints, penalty: float, gap: float, left: Callable[[], float], max_rounds: int
 ) -> tuple[Relaxed, float]:
     """Column generation at one price of violation. Gives the answer and the violation that is left, in typical
     measures."""
     best: PricedOut | None = None
     for round_ in range(max_rounds):
         rows = build_rows(form, pairs, penalty=penalty)
-        solution, duals = _solve(rows, form.scale)
+        solved = _solve(rows, form.scale, left())
+        if solved is None:
+            return Relaxed(best or _unpriced(form), pairs, np.zeros(len(pairs)), -np.inf, True, False), np.inf
+        solution, duals = solved
         priced = price_out(form, _multipliers(form, rows, duals))
         best = priced if best is None or priced.bound < best.bound else best
         objective = float(rows.objective @ solution)
         violation = float(solution[rows.artificial].sum())
         new = _pricing_in(form, priced, pairs, rows, duals)
         close = violation <= FEASIBLE and best.bound - objective <= gap * abs(best.bound)
-        if not len(new) or close or round_ == max_rounds - 1 or stop():
+        if not len(new) or close or round_ == max_rounds - 1 or left() <= 0:
             done = not len(new) or close
             return Relaxed(best, pairs, solution[: len(pairs)], objective, True, done), violation
         pairs = np.union1d(pairs, new)
     raise AssertionError("unreachable")
 
 
-def _solve(rows: Rows, scale: float) -> tuple[Floats, Floats]:
+def _unpriced(form: Formulation) -> PricedOut:
+    """What holds without any linear program."""
+    pairs = zip(form.families, no_prices(form), strict=True)
+    return price_out(form, tuple(legal(family, prices.low, prices.high) for family, prices in pairs))
+
+
+def _solve(rows: Rows, scale: float, seconds: float) -> tuple[Floats, Floats] | None:
+    """Solution and duals; None where the time is up."""
+    if seconds <= 0:
+        return None
     model = model_builder.Model()
     model.helper.fill_model_from_sparse_data(
         rows.lower, rows.upper, rows.objective / scale, rows.row_lower, rows.row_upper, sp.csr_matrix(rows.matrix)
     )
     model.helper.set_maximize(True)
     solver = model_builder.ModelSolver("glop")
+    if np.isfinite(seconds):
+        solver.set_time_limit_in_seconds(seconds)
     status = solver.solve(model)
+    if status in (model_builder.SolveStatus.NOT_SOLVED, model_builder.SolveStatus.FEASIBLE) and np.isfinite(seconds):
+        return None
     if status != model_builder.SolveStatus.OPTIMAL:
         raise ArithmeticError(f"the linear relaxation ended {status.name}; it is always feasible and bounded")
     helper = solver._Solver__solve_helper  # vectorised access; the public one makes a pandas index of every row

@@ -48,7 +48,7 @@ def infeasibility_prices(problem: AssignmentProblem, *, seconds: float) -> Price
     form = _posed(problem)
     if ((np.diff(form.start) == 0) & ~np.isfinite(form.rest)).any():
         return Prices.none(problem.n_reps)  # a unit that must be placed has no pair left: that is proof enough
-    answer = relax(form, _first_pairs(form, clock), gap=0.0, stop=clock.is_over)
+    answer = relax(form, _first_pairs(form, clock), gap=0.0, left=clock.left)
     return None if answer.feasible else _named(problem, answer.priced)
 
 

@@ -19,10 +19,12 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Flag = NDArray[np.int8]
 
+WORTHWHILE, PATIENCE = 0.03, 2  # of what is missing; so many turns that gain less end the search
 ABREAST = 2  # runs at a time, each with a seed of its own; always so many, that cores change no plan
 FIRM = (30.0, 300.0, 3000.0)  # charges for violations while descending, each tried where the one before left some
 SWEEPS = 8
-MENDING = 60  # moves for each candidate, at each charge
+WAYS = 4  # of mending a run, each with other random numbers
+MENDING, MENDINGS, DEARER = 30, 8, 2.0  # moves for each candidate, turns, and what each turn does to broken bounds
 LUKEWARM = 3.0  # times as warm as the end of the run before
 DESCENDED = 12_000  # candidates up to which the whole neighbourhood is searched in the end
 
@@ -38,18 +40,17 @@ class Schedule:
     moves: int
     width: int
     hot: float = 0.03
-    cold: float = 3e-4
+    cold: float = 1e-3
     weight: float = 1.0
     growth: float = 100.0
 
 
 # each is tried until the plan is good enough; later ones look longer and farther
 SCHEDULES = (
-    Schedule(250, 80),
+    Schedule(100, 80),
+    Schedule(400, 80),
     Schedule(1_000, 80),
-    Schedule(1_000, 160, hot=0.1, cold=1e-3),
-    Schedule(4_000, 120),
-    Schedule(4_000, 80, hot=0.1, cold=1e-4),
+    Schedule(4_000, 80),
 )
 
 
@@ -80,10 +81,12 @@ def search(
     clock: Clock,
     report: Callable[[], None] = lambda: None,
 ) -> None:
-    """Anneal by one schedule after another until the incumbent is worth `good_enough`. report : called after each
-    turn."""
+    """Anneal by one schedule after another until the incumbent is worth `good_enough`, or longer runs hardly help.
+    report : called after each turn."""
+    poor = 0
     for turn, schedule in enumerate(SCHEDULES):
-        if incumbent.objective >= good_enough or clock.is_over():
+        before = incumbent.objective
+        if poor == PATIENCE or before >= good_enough or clock.is_over():
             return
         near = contest(form, priced, schedule.width)
         if not near.open:
@@ -95,11 +98,13 @@ def search(
         for run in runs:
             incumbent.offer(run.result())
         report()
+        gained = not np.isfinite(before) or incumbent.objective - before > WORTHWHILE * (good_enough - before)
+        poor = 0 if gained else poor + 1
 
 
 def _run(form: Formulation, near: Contest, schedule: Schedule, good_enough: float, seed: int, over: Flag) -> Ints:
-    """Anneal once, and go down to a local optimum where that is not too far and still wanted."""
-    from apportion.engines.anneal import anneal, descend  # compile on first use; small problems must not wait for it
+    """Anneal once; where that ends outside the rules, mend it in some ways and take the best."""
+    from apportion.engines.anneal import anneal  # compiles on first use; small problems must not wait for it
 
     best, worth, last = anneal(
         near.arena,
@@ -112,35 +117,53 @@ def _run(form: Formulation, near: Contest, schedule: Schedule, good_enough: floa
         seed,
         over,
     )
-    if len(near.arena.rep) > DESCENDED:
-        return near.options(best if np.isfinite(worth) else _mended(form, near, schedule, last, seed, over))
     if worth + near.settled_worth(form) >= good_enough:
         return near.options(best)
-    chosen = best if np.isfinite(worth) else last
-    for firm in FIRM:
-        chosen, reached, holds = descend(near.arena, near.weights(firm), chosen, SWEEPS, 1e-9 * form.scale, over)
-        if holds:
-            return near.options(chosen if reached > worth else best)
-    return near.options(best if np.isfinite(worth) else chosen)
+    for way in range(WAYS):
+        mended, value = _mended(form, near, schedule, last, WAYS * seed + way, over)
+        if value > worth:
+            best, worth = mended, value
+    return near.options(best) if np.isfinite(worth) else _descended(form, near, last, over)
 
 
-def _mended(form: Formulation, near: Contest, schedule: Schedule, chosen: Ints, seed: int, over: Flag) -> Ints:
-    """Anneal on from a choice that breaks rules, at dearer violations; the last choice where that is not enough."""
+def _mended(
+    form: Formulation, near: Contest, schedule: Schedule, chosen: Ints, seed: int, over: Flag
+) -> tuple[Ints, float]:
+    """Anneal on, cold, at the charge of the run's end, with the bounds that are broken dearer each time. Gives the
+    choice and its worth; -inf where it still breaks a rule."""
     from apportion.engines.anneal import anneal
 
-    best: Ints
-    for firm in FIRM:
+    weights = near.weights(schedule.weight * schedule.growth)
+    for _ in range(MENDINGS):
         best, worth, chosen = anneal(
             near.arena,
-            near.weights(firm),
+            weights,
             chosen,
             MENDING * len(near.arena.rep),
             LUKEWARM * schedule.cold * form.scale,
             schedule.cold * form.scale,
-            schedule.growth,
+            1.0,
             seed,
             over,
         )
-        if np.isfinite(worth):
-            return best
-    return chosen
+        if np.isfinite(worth) or over[0]:
+            break
+        ledger = Ledger(form, near.options(chosen))
+        for index, family in enumerate(form.families):
+            violation, tolerated = ledger.violations(index)
+            if family.hard:
+                weights[index, : family.n_groups][violation > tolerated] *= DEARER
+    return best, worth
+
+
+def _descended(form: Formulation, near: Contest, chosen: Ints, over: Flag) -> Ints:
+    """Go down to a local optimum at firm charges, where the whole neighbourhood is not too large."""
+    from apportion.engines.anneal import descend
+
+    if len(near.arena.rep) > DESCENDED:
+        return near.options(chosen)
+    for firm in FIRM:
+        chosen, _, holds = descend(near.arena, near.weights(firm), chosen, SWEEPS, 1e-9 * form.scale, over)
+        if holds:
+            break
+    return near.options(chosen)

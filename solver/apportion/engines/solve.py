@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from apportion.engines.choose import TRANSPORT, choose, choose_transport
+from apportion.engines.choose import TRANSPORT, Engine, choose, choose_transport
 from apportion.engines.clock import Clock
 from apportion.engines.formulation import CAPACITY, Formulation, formulate
 from apportion.engines.lagrangian import Multipliers, legal
 from apportion.engines.ledger import Ledger
 from apportion.engines.maxmin import solve_max_min
+from apportion.engines.memory import check_memory
 from apportion.engines.outcome import Outcome
 from apportion.problem import (
     AssignmentProblem,
@@ -54,32 +55,37 @@ def solve(
     gap: float = 1e-3,
     time_limit: float = 60.0,
     seed: int = 0,
-    engine: str = "auto",
+    engine: str | Engine = "auto",
     on_progress: Callable[[Progress], None] | None = None,
     warm: Plan | None = None,
     cancelled: Callable[[], bool] | None = None,
+    memory_limit: float | None = None,
 ) -> Plan:
     """Find the plan with the largest objective that keeps every hard rule, and prove how good it is.
 
     gap : relative gap at which to stop. time_limit : seconds; at the limit the best verified plan is returned. seed :
     of the search; the same problem, seed and version give the same plan, unless the limit cuts it short. engine :
-    "auto" picks by structure.
+    "auto" picks by structure; one of your own is taken as it is.
     on_progress : called with each better bound or plan. warm : a plan of a similar problem over the same reps (a
     capacity moved, leads added), whose prices to start from; another start may end in another plan within the gap.
-    cancelled : asked as it runs; when it says True, the best verified plan so far is returned.
+    cancelled : asked as it runs; when it says True, the best verified plan so far is returned. memory_limit : bytes
+    beside the problem itself; by default what the machine, its control group or the process's own limit leaves. A
+    problem that may need more (`memory_needed`) is refused before anything large is built.
 
     The plan's status says how it ended; no exception is raised for an infeasible problem. Raises UsageError for
-    arguments out of range, and UnverifiedPlanError, which is a bug, where a plan fails verification.
+    arguments out of range, ProblemError where the problem will not fit in memory, and UnverifiedPlanError, which is a
+    bug, where a plan fails verification.
     """
     _check_arguments(problem, gap, time_limit, seed, warm)
+    check_memory(problem, engine if isinstance(engine, str) else "core", memory_limit)
     leads, reps = canonical_order(problem)
     clock, teller = Clock(time_limit, cancelled), _Teller(on_progress)
     taken, why = choose_transport(problem, engine)
     if taken:
         from apportion.engines.transport.solve import solve as solve_counts  # small problems never load a compiler
 
-        plan = solve_counts(problem, leads, reps, clock=clock, seed=seed, report=teller)
-        return _settled(_verified(problem, _told(plan, TRANSPORT, why, clock)), gap)
+        plan = solve_counts(problem, leads, reps, clock=clock, seed=seed, report=teller, gap=gap)
+        return told(_settled(_verified(problem, plan), gap), TRANSPORT, why, clock)
     ordered = reorder(problem, leads, reps)
     form = formulate(ordered)
     hard = next((rule for rule in ordered.equity if isinstance(rule, MaxMin) and rule.price is None), None)
@@ -92,11 +98,11 @@ def solve(
         return choice.engine.solve(one, gap=gap, clock=clock, seed=seed, report=teller, known=start)
 
     outcome = solve_form(form) if hard is None else solve_max_min(form, hard, solve_form)
-    plan = _plan(problem, ordered, form, outcome, leads, reps)
-    return _verified(problem, _told(plan, choice.engine.name, choice.why, clock))
+    plan = plan_of(problem, ordered, form, outcome, leads, reps)
+    return _verified(problem, told(plan, choice.engine.name, choice.why, clock))
 
 
-def _told(plan: Plan, engine: str, why: str, clock: Clock) -> Plan:
+def told(plan: Plan, engine: str, why: str, clock: Clock) -> Plan:
     """The plan with the engine that found it, and what stopped it."""
     ended = plan.status in (Status.OPTIMAL, Status.INFEASIBLE)
     stopped_by: StoppedBy = "gap" if ended else "effort"
@@ -144,7 +150,7 @@ class _Teller:
             self._on_progress(Progress(bound, objective))
 
 
-def _plan(
+def plan_of(
     problem: AssignmentProblem, ordered: AssignmentProblem, form: Formulation, outcome: Outcome, leads: Ints, reps: Ints
 ) -> Plan:
     """Bring an outcome back to the problem's own order of leads and reps."""

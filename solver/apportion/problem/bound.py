@@ -40,7 +40,7 @@ def price_bound(problem: AssignmentProblem, prices: Prices, worst_off: float | N
     was held to.
     """
     charged = charges(problem, prices, worst_off)
-    return sum((charge.constant for charge in charged), 0.0) + _best_of_each(problem, charged)
+    return sum((charge.constant for charge in charged), 0.0) + best_of_each(problem, charged)
 
 
 def charges(problem: AssignmentProblem, prices: Prices, worst_off: float | None = None) -> list[Charge]:
@@ -183,7 +183,7 @@ def _reachable(measure: Measure, index: Ints, n_groups: int) -> tuple[Floats, Fl
     return most, least
 
 
-def _best_of_each(problem: AssignmentProblem, charged: list[Charge]) -> float:
+def best_of_each(problem: AssignmentProblem, charged: list[Charge]) -> float:
     """Sum over leads (parcels) of the best of the charged pairs and nurture."""
     charged = [charge for charge in charged if charge.rate.any()]
     value = problem.entries("value")

@@ -75,6 +75,11 @@ class Facts:
         return 1e-9 * max(1.0, float(np.abs(self.book.value).max(initial=0.0)))
 
     @cached_property
+    def rounding(self) -> float:
+        """The same for values alone, without prices: they are sums of a few numbers, and engines tell them apart."""
+        return 1e-3 * self.tolerance
+
+    @cached_property
     def blocked_names(self) -> tuple[str, ...]:
         """The hard rules that forbid pairs, in the policy's words."""
         return tuple(str(rule) for rule in self.batch.eligibility.rules)

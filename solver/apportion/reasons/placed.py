@@ -32,7 +32,7 @@ def _because(facts: Facts, lead: int) -> Reason:
         return "locked", "it was locked to you by hand"
     if int(units.fits[entries].sum()) <= 1:
         return "only_choice", _only(facts, lead)
-    if mine == best or units.value[mine] >= units.value[best] - facts.tolerance:
+    if mine == best or units.value[mine] >= units.value[best] - facts.rounding:
         return _best(facts, lead, unit, mine)
     gain = units.amounts[:, mine] - units.amounts[:, best]  # what prices say for the plan's rep against the best alone
     paid = [row for row, kind in enumerate(facts.book.kinds) if kind in ("capacity", "min_load", "rule")]
@@ -65,7 +65,7 @@ def _only(facts: Facts, lead: int) -> str:
 def _best(facts: Facts, lead: int, unit: int, mine: int) -> Reason:
     units = facts.units
     entries = units.entries(unit)
-    rivals = int((units.fits[entries] & (units.value[entries] >= units.value[mine] - facts.tolerance)).sum())
+    rivals = int((units.fits[entries] & (units.value[entries] >= units.value[mine] - facts.rounding)).sum())
     if rivals > 1:
         return "equal", f"{_converts(facts, lead)}, nobody's estimate is higher, and you had room"
     if facts.mates(lead) == 0 and facts.fit[facts.pair[lead]] >= facts.best_fit[lead]:

@@ -19,7 +19,7 @@ def nurture_reason(facts: Facts, lead: int) -> Reason:
         return "no_rep", _nobody(facts, lead)
     nurture = float(units.nurture[unit])
     values = units.value[entries]
-    if float(values.max()) <= nurture + facts.tolerance:
+    if float(values.max()) <= nurture + facts.rounding:
         best = units.rep[entries][int(np.argmax(values))]
         return "nurture_worth_more", (
             f"Nurture is worth at least as much ({money(nurture, facts.currency)}) as the best rep would make of "
@@ -94,7 +94,7 @@ def _close(facts: Facts, unit: int) -> Reason:
     room = facts.load[reps] + units.effort[entries] <= facts.batch.problem.capacity[reps] * (1 + 1e-9)
     gap = money(facts.remaining_gap(), facts.currency)
     rest = f"no exchange was found that earns more (at most {gap} could still be gained in this whole batch)."
-    better = units.fits[entries] & (units.value[entries] > units.nurture[unit] + facts.tolerance)
+    better = units.fits[entries] & (units.value[entries] > units.nurture[unit] + facts.rounding)
     if not (room & better).any():
         who = count(int(better.sum()), "rep")
         return "full", f"No room is left with the {who} who would make more of it than nurture, and {rest}"

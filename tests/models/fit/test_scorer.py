@@ -5,7 +5,9 @@ import pandas as pd
 import pytest
 
 from apportion_models.fit.history import Cases, read_cases
-from apportion_models.fit.scorer import LEVELS, Scorer
+from apportion_models.fit.levels import LEVELS
+from apportion_models.fit.scorer import Scorer
+from apportion_models.fit.training import Settings, Training
 from tests.models.worlds import DAYS, FIRST, World
 
 COLUMNS = ("company_size", "industry", "score")
@@ -14,7 +16,7 @@ NOW = FIRST.timestamp() / 86400.0 + DAYS
 
 def trained(level: str, world: World, rows: int = 3000) -> tuple[Scorer, Cases]:
     cases, _ = read_cases(world.history(rows))
-    return Scorer.train(cases, world.reps(), level=level, columns=COLUMNS, rep_columns=()), cases
+    return Training.of(cases, Settings(reps=world.reps(), columns=COLUMNS, unseen=0.0)).scorer(level), cases
 
 
 @pytest.mark.parametrize("level", LEVELS)
@@ -49,7 +51,7 @@ def test_a_rep_with_one_lead_stays_near_the_peers() -> None:
     cases, _ = read_cases(pd.concat([history, star]))
     newcomers = pd.DataFrame({"rep_id": ["R98", "R99"], "team_id": "T0", "level": "senior", "start_date": FIRST})
     reps = pd.concat([world.reps(), newcomers])
-    scorer = Scorer.train(cases, reps, level="rep", columns=COLUMNS, rep_columns=())
+    scorer = Training.of(cases, Settings(reps=reps, columns=COLUMNS)).scorer("rep")
     unseen, one = scorer.score(world.draw(200), reps.iloc[-2:], NOW).astype(float).T
     assert (one > unseen).all() and (one - unseen).max() < 0.05 and (one - unseen).mean() < 0.03
 

@@ -40,11 +40,14 @@ def test_the_spread_is_that_of_a_logit_normal(eta: float, width: float) -> None:
 
 
 def test_it_shrinks_with_history(strong: tuple[World, pd.DataFrame, FitModel]) -> None:
-    """The same rep is less unsure with ten times the history."""
+    """Against a rep never seen, the same rep is less unsure with ten times the history."""
     world, history, much = strong
     little = FitModel(level="rep x segment").fit(history.iloc[::10], world.reps())
     leads = world.leads(200)
-    before, after = (on_the_logit(model, leads, world.reps()) for model in (little, much))
+    stranger = world.reps().iloc[[5]].assign(rep_id=["R99"])
+    before, after = (
+        on_the_logit(model, leads, world.reps()) / on_the_logit(model, leads, stranger) for model in (little, much)
+    )
     assert before.shape == after.shape == (200, 12) and (after > 0).all()
     assert after[:, 3:].mean() < 0.9 * before[:, 3:].mean()
 

@@ -1,49 +1,58 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from apportion_models.fit.history import Cases, read_cases
-from apportion_models.fit.scorer import Scorer
-from apportion_models.fit.trial import out_of_time, residuals, run_trial, too_thin
+from apportion_models.fit.training import Settings, Training
+from apportion_models.fit.trial import boosting_pays, out_of_time, residuals, run_trial, too_thin
 from tests.models.worlds import World
 
 COLUMNS = ("company_size", "industry", "score")
 
 
-def setting(world: World, rows: int) -> tuple[Cases, pd.DataFrame, object]:
-    reps = world.reps()
-
-    def train(cases: Cases, level: str) -> Scorer:
-        return Scorer.train(cases, reps, level=level, columns=COLUMNS, rep_columns=())
-
-    return read_cases(world.history(rows))[0], reps, train
+def setting(world: World, rows: int) -> tuple[Cases, Settings]:
+    return read_cases(world.history(rows))[0], Settings(reps=world.reps(), columns=COLUMNS)
 
 
-def test_training_never_sees_the_tested_leads() -> None:
+def test_training_never_sees_the_tested_leads(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every model of the trial knows only what was known before the leads that it is tested on."""
-    cases, reps, train = setting(World(win_days=20.0), 1500)
+    cases, settings = setting(World(win_days=20.0), 1500)
     seen: list[float] = []
+    plain = Training.of
 
-    def watched(some: Cases, level: str) -> Scorer:
+    def watched(some: Cases, what: Settings) -> Training:
         seen.append(some.as_of)
         assert (some.assigned <= some.as_of).all()
         assert not (some.resolved & (some.closed > some.as_of)).any()
-        return train(some, level)  # type: ignore[operator,no-any-return]
+        return plain(some, what)
 
-    tested = out_of_time(cases, reps, watched, gap_days=7.0)
+    monkeypatch.setattr(Training, "of", watched)
+    tested = out_of_time(cases, settings, gap_days=7.0)
     assert tested is not None and len(set(seen)) == 3 and max(seen) < cases.as_of
-    assert all(chances.size == tested.label.size for chances in tested.chances.values())
+    assert all(chances.size == tested.results.label.size for chances in tested.results.chances.values())
+
+
+def test_trees_are_used_where_they_pay() -> None:
+    """A step and an interaction that lines and bends cannot follow are left to trees; a straight world has none."""
+    world = World(seed=5)
+    history = world.history(6000)
+    rng = np.random.default_rng(0)
+    history["alpha"], history["beta"] = rng.normal(size=(2, 6000))
+    settings = Settings(reps=world.reps(), columns=(*COLUMNS, "alpha", "beta"))
+    assert not boosting_pays(read_cases(history)[0], settings, gap_days=7.0)
+    corner = (history["alpha"] > 0.5) & (history["beta"] > 0.5) | (history["alpha"] < -0.5) & (history["beta"] < -0.5)
+    history["outcome"] = np.where(rng.random(6000) < np.where(corner, 0.8, 0.15), "won", "lost")
+    assert boosting_pays(read_cases(history)[0], settings, gap_days=7.0)
 
 
 @pytest.mark.parametrize("rows", [30, 190])
 def test_thin_histories_are_not_tested(rows: int) -> None:
     """Under 200 closed leads nothing is claimed, and the number is told."""
-    cases, reps, train = setting(World(), rows)
+    cases, settings = setting(World(), rows)
     why = too_thin(cases)
     assert why is not None and str(rows) in why
-    evidence, measures = run_trial(cases, reps, train, gap_days=7.0, margin=1.0, random_state=0)  # type: ignore[arg-type]
+    evidence, measures, _ = run_trial(cases, settings, boosted=None, gap_days=7.0, margin=2.0, random_state=0)
     assert evidence.level == "base rate" and measures == {} and evidence.homogeneity_given_leads is None
 
 

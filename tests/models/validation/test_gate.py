@@ -19,7 +19,7 @@ def trial_of(**chances: np.ndarray) -> OutOfTime:
 
 
 def test_the_simplest_that_is_not_beaten_wins() -> None:
-    """Candidates as good as a simpler one are not taken."""
+    """Candidates that add nothing at all to a simpler one are not taken."""
     verdict = judge(trial_of(base=MEAN, lead=HALF, rep=HALF, segment=HALF), margin=1.0, noise=NO_NOISE)
     assert verdict.level == "lead"
     assert [effect.held for effect in verdict.effects] == [True, False, False]
@@ -40,18 +40,21 @@ def test_worse_models_are_refused_with_the_number() -> None:
 
 
 def test_what_noise_explains_is_refused_though_it_held_once() -> None:
-    """An effect that held out of time and cannot be told from noise is not taken, and the sentence says why."""
+    """An effect that held out of time and cannot be told from noise is no evidence, though it stays in use."""
     chances = {"base": MEAN, "lead": MEAN, "rep": HALF, "segment": HALF}
     verdict = judge(trial_of(**chances), margin=1.0, noise={"rep": 0.4, "rep x segment": 0.4})
-    assert verdict.level == "base rate" and "p = 0.4" in verdict.effects[1].sentence
+    rep = verdict.effects[1]
+    assert verdict.level == "rep" and not rep.held and rep.in_use
+    assert "p = 0.4" in rep.sentence and "no gain is claimed" in rep.sentence
 
 
 def test_the_margin_is_in_standard_errors() -> None:
-    """With a margin beyond its own z, even a real gain is not enough."""
-    both = trial_of(base=MEAN, lead=HALF)
+    """A candidate stays until the simpler one is better by the margin, and not a hair longer."""
+    both = trial_of(base=MEAN, lead=np.clip(1.0 - HALF, 0.01, 0.99))
     gain, error = paired_gain(both, "base rate", "lead")
-    assert judge(both, margin=gain / error * 0.99, noise={}).level == "lead"
-    assert judge(both, margin=gain / error * 1.01, noise={}).level == "base rate"
+    assert gain < 0
+    assert judge(both, margin=-gain / error * 1.01, noise={}).level == "lead"
+    assert judge(both, margin=-gain / error * 0.99, noise={}).level == "base rate"
 
 
 def test_errors_shared_by_a_rep_widen_the_margin() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from apportion import AssignmentProblem, MaxMin, Plan, Status, solve, verify
 from tests.solver.oracle import best_plan, objective, worst_off
 
 
-def agree(problem: AssignmentProblem, **options: float) -> Plan:
+def agree(problem: AssignmentProblem, **options: Any) -> Plan:
     """Solve with gap 0 and compare feasibility, value, bound and (for max-min) the worst-off group with brute force."""
     plan = solve(problem, gap=0, **options)
     best = best_plan(problem)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from apportion.problem import LeadShare, OpportunityShare, Prices, RulePrice, Status
@@ -260,6 +260,7 @@ def test_no_leads_at_all() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 10**6))
+@example(seed=12253)  # a value of 3.00000004, of a fit held as float32, against nurture of 3
 def test_every_reason_is_true(seed: int) -> None:
     """Of the best plan by brute force: what a code claims of fits, values, room and rules is so."""
     rng = np.random.default_rng(seed)

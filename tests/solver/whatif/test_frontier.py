@@ -12,7 +12,7 @@ from apportion.whatif.frontier import capacity_curve, equity_frontier, marginal_
 from apportion_models.errors import UsageError
 from tests.solver.whatif.settings import QUICK, small
 
-EFFORT = Effort(gap=0.2, time_limit=20.0, seed=0)
+EFFORT = Effort(gap=0.2, time_limit=3.0, seed=0)
 
 
 @pytest.fixture(scope="module")

@@ -37,12 +37,14 @@ def balanced(
     enough: float,
     reach: float = np.inf,
     patience: int,
+    stop: Callable[[], bool] = lambda: False,
 ) -> tuple[Floats, bool]:
     """Improve prices for some steps, or until no more than `enough` leads are too many or too few, and no price that
     should move is kept from it by `reach`; gives whether it came to that.
 
     survey : what leads do at (R,) prices. least, most : (R,) leads. lowest : below which no price goes. reach : how far
     a price may move in all: what the survey sees may hold only so far. patience : steps that may bring little.
+    stop : asked between steps.
     """
     floor = np.rint(np.maximum(np.where(least > 0, lowest, 0.0), price - reach))
     ceiling = np.rint(price + reach)
@@ -50,6 +52,8 @@ def balanced(
     height = _height(seen, price, least, most)
     share, before = 0.5, [np.inf] * patience
     for _ in range(steps):
+        if stop():
+            break
         excess = _excess(seen, price, least, most)
         missing = float(np.abs(excess).sum())
         held = ((excess > 0) & (price >= ceiling)) | ((excess < 0) & (price <= floor) & (price != 0))

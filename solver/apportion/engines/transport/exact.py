@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
@@ -21,6 +22,15 @@ PATHS_AT_ONCE = 2_000  # between two looks at the clock
 MORE_OPTIONS = 4  # that a lead gets at once where a pair prices in
 
 
+def dual_value(market: Market, highest: Floats, price: Floats) -> float:
+    """What the prices prove: no assignment is worth more, in whole values.
+
+    highest : (L,) the most that any pair of the lead is worth at these prices.
+    """
+    bounds = float(np.maximum(price, 0) @ market.most + np.minimum(price, 0) @ market.least)
+    return float(np.maximum(highest, market.rest).sum()) + bounds
+
+
 class Assignment:
     """Options of each lead, (L · W,), and who holds whom at which prices."""
 
@@ -29,10 +39,15 @@ class Assignment:
         self.rep, self.value = rep.reshape(-1), value.reshape(-1)
         self.price = np.append(price, 0.0)
 
-    def optimise(self, clock: Clock, most_added: float = np.inf) -> Ended:
+    def optimise(
+        self,
+        clock: Clock,
+        most_added: float = np.inf,
+        report: Callable[[float, float], None] = lambda bound, objective: None,
+    ) -> Ended:
         """Move leads until no pair prices in: "optimal". Before, "time" where the clock runs out, and "far" where pairs
         of more than `most_added` leads price in at once, or so many are too many with their reps: then the options are
-        not those that matter."""
+        not those that matter. report : told the bound and the objective, in currency, after each look at all pairs."""
         self._enter(survey_held(self.rep, self.value, self.width, self.price).now)
         if excess_of(self.state).clip(min=0).sum() > most_added:
             return "far"
@@ -40,7 +55,9 @@ class Assignment:
             if not self._balance(clock):
                 return "time"
             worth = self.value[self.state.now] - self.price[self.rep[self.state.now]]
-            better = np.flatnonzero(highest_pairs(self.market, self.price[:-1]) > worth)
+            highest = highest_pairs(self.market, self.price[:-1])
+            better = np.flatnonzero(highest > worth)
+            self._tell(highest, report)
             if not len(better):
                 return "optimal"
             if clock.is_over():
@@ -58,6 +75,13 @@ class Assignment:
     def worth(self) -> Floats:
         """(L,) what each lead is worth where it is."""
         return self.value[self.state.now]
+
+    def _tell(self, highest: Floats, report: Callable[[float, float], None]) -> None:
+        """The bound that the prices prove, and the plan's objective where it keeps to the bounds of all reps."""
+        market, worth = self.market, self.worth
+        missing = bool((self.state.held[:-1] < market.least).any()) or bool((worth <= -market.big).any() and market.big)
+        bound = dual_value(market, highest, self.price[:-1]) / market.table.scale
+        report(bound, -np.inf if missing else float(worth.sum()) / market.table.scale)
 
     def _enter(self, now: Small) -> None:
         """Give each lead the option that is said, and chain the others."""

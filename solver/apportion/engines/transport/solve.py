@@ -11,15 +11,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from apportion.engines.clock import Clock
 from apportion.engines.transport.balance import balanced
-from apportion.engines.transport.exact import Assignment
+from apportion.engines.transport.exact import Assignment, Ended, dual_value
 from apportion.engines.transport.market import Market, read_market
-from apportion.engines.transport.passes import Small, near_options, survey_held, survey_pairs
+from apportion.engines.transport.passes import Small, highest_pairs, near_options, survey_held, survey_pairs
 from apportion.engines.transport.prices import slot_prices
 from apportion.engines.transport.repair import repaired
 from apportion.problem import AssignmentProblem, Certificate, Plan, Prices, Status, relative_gap
@@ -35,6 +36,8 @@ ATTEMPTS, TOO_MANY = 4, 0.01  # at prices; leads of all for which new pairs pric
 ALL_OPTIONS = 12_000_000  # that fit in some 300 MB
 ROUNDS = 12  # of looking for near options, while prices move too far
 LOOKED_AT = 2_000  # leads that tell what is near
+EARLY = 100_000_000  # pairs from which the way from a good plan to the best takes a second or more
+SURE = 1e-6  # of the gap: rounding of its proof
 SAMPLE_STEPS, STEPS, PATIENCE = 60, 30, 4
 
 
@@ -46,8 +49,12 @@ def solve(
     clock: Clock,
     seed: int,
     report: Callable[[float, float], None],
+    gap: float = 0.0,
 ) -> Plan:
     """Solve a problem of pure counts to the optimum; leads and reps are seen in the order given.
+
+    gap : with EARLY pairs or more, where the rest of the way takes long, the first plan that is proved to be within it;
+    with fewer the way to the optimum is short, and is gone.
 
     Its bound is the one that its prices prove but for rounding; `verify` derives it anew. When the clock runs out, the
     plan that the prices so far lead to, with an infinite bound: what they prove is left to `verify`.
@@ -55,8 +62,10 @@ def solve(
     market = read_market(problem, leads, reps)
     if (market.least > market.most).any():
         return _without_plan(problem, Status.INFEASIBLE)
-    assignment, optimal = _assigned(market, clock, seed)
-    if not optimal:
+    assignment, ended = _assigned(market, clock, seed, gap, report)
+    if isinstance(ended, _Near):
+        return _plan(problem, market, ended.holder, ended.price / market.table.scale, leads, reps)
+    if ended != "optimal":
         options = assignment.rep.reshape(-1, assignment.width), assignment.value.reshape(-1, assignment.width)
         holder = repaired(market, *options, assignment.price)
         if holder is None:
@@ -71,21 +80,54 @@ def solve(
     return plan
 
 
-def _assigned(market: Market, clock: Clock, seed: int) -> tuple[Assignment, bool]:
-    """The best assignment, or how far it came when the clock ran out."""
+@dataclass(frozen=True, eq=False)
+class _Near:
+    """A plan that is proved to be near enough. holder : (L,) rep of each lead. price : (R,) whole values."""
+
+    holder: Ints
+    price: Floats
+
+
+def _assigned(
+    market: Market, clock: Clock, seed: int, gap: float, report: Callable[[float, float], None]
+) -> tuple[Assignment, Ended | _Near]:
+    """The best assignment, one near enough, or how far it came when the clock ran out."""
     price = _first_prices(market, seed, clock)
     for attempt in range(ATTEMPTS):
-        assignment = Assignment(market, *_refined(market, price, clock))
+        rep, value, price = _refined(market, price, clock)
+        near = _near_enough(market, rep, value, price, gap, report)
+        assignment = Assignment(market, rep, value, price)
+        if near is not None:
+            return assignment, near
         last = attempt == ATTEMPTS - 1
-        ended = assignment.optimise(clock, np.inf if last else max(market.n_reps, TOO_MANY * market.n_leads))
+        most_added = np.inf if last else max(market.n_reps, TOO_MANY * market.n_leads)
+        ended = assignment.optimise(clock, most_added, report)
         if ended != "far":
             break
         price = assignment.price[:-1]
         if market.n_leads * market.widest <= ALL_OPTIONS:  # no prices tell these leads apart: let every pair count
             assignment = Assignment(market, *near_options(market, price, 1 + market.widest), price)
-            ended = assignment.optimise(clock)
+            ended = assignment.optimise(clock, report=report)
             break
-    return assignment, ended == "optimal"
+    return assignment, ended
+
+
+def _near_enough(
+    market: Market, rep: Small, value: Floats, price: Floats, gap: float, report: Callable[[float, float], None]
+) -> _Near | None:
+    """The plan that the prices lead to, where going on takes long and one pass over the pairs proves the gap."""
+    if gap <= 0 or market.n_leads * market.widest < EARLY:
+        return None
+    holder = repaired(market, rep, value, np.append(price, 0.0))
+    if holder is None:
+        return None
+    held = np.where(rep == holder[:, None], value, -np.inf).max(axis=1)
+    if not np.isfinite(held).all():
+        return None
+    bound = dual_value(market, highest_pairs(market, price), price) / market.table.scale
+    objective = float(held.sum()) / market.table.scale
+    report(bound, objective)
+    return _Near(holder, price) if relative_gap(objective, bound) <= gap * (1 - SURE) else None
 
 
 def _first_prices(market: Market, seed: int, clock: Clock) -> Floats:
@@ -100,6 +142,7 @@ def _first_prices(market: Market, seed: int, clock: Clock) -> Floats:
         steps=SAMPLE_STEPS,
         enough=market.n_reps,
         patience=SAMPLE_STEPS,
+        stop=clock.is_over,
     )
     if market.n_leads >= LARGER * first.n_leads:
         larger = int(math.sqrt(first.n_leads * market.n_leads))
@@ -127,13 +170,15 @@ def _refined(market: Market, price: Floats, clock: Clock) -> tuple[Small, Floats
         else:
             distance = _nearby(market, price)
             rep, value = near_options(market, price, 1 + OPTIONS, distance)
-        price, settled = _balanced_over(market, rep, value, price, 0.5 * distance)
+        price, settled = _balanced_over(market, rep, value, price, 0.5 * distance, clock)
         if settled or np.isinf(distance) or clock.is_over():
             break
     return rep, value, price
 
 
-def _balanced_over(market: Market, rep: Small, value: Floats, price: Floats, reach: float) -> tuple[Floats, bool]:
+def _balanced_over(
+    market: Market, rep: Small, value: Floats, price: Floats, reach: float, clock: Clock
+) -> tuple[Floats, bool]:
     """(R,) prices in balance over the options, and whether they are."""
     flat_rep, flat_value, width = rep.reshape(-1), value.reshape(-1), rep.shape[1]
     return balanced(
@@ -146,6 +191,7 @@ def _balanced_over(market: Market, rep: Small, value: Floats, price: Floats, rea
         enough=0.7 * market.n_reps,
         reach=reach,
         patience=PATIENCE,
+        stop=clock.is_over,
     )
 
 

@@ -210,6 +210,53 @@ def test_out_of_time_is_an_honest_plan_or_none(must: bool) -> None:
             assert must and plan.status is Status.TIME_LIMIT
 
 
+@pytest.mark.parametrize("changes", ["all must", "some must", "minimum loads"])
+def test_out_of_time_there_is_a_plan_where_a_simple_one_can_be_had(
+    changes: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Leads that need a rep, and reps that need leads, have them even when no time was given: no empty answer."""
+    monkeypatch.setattr("apportion.engines.transport.exact.PATHS_AT_ONCE", 1)
+    needs: dict[str, Any] = {
+        "all must": {"must_assign": True},
+        "some must": {"must_assign": np.arange(3_000) % 2 == 0},
+        "minimum loads": {"min_load": 60.0},
+    }[changes]
+    problem = AssignmentProblem.from_arrays(market(n_reps=40), capacity=76, **needs)
+    plan = solve(problem, gap=0, time_limit=1e-9, engine="transport")
+    assert plan.status is Status.FEASIBLE
+    assert plan.certificate.stopped_by == "time"
+    assert verify(problem, plan).ok
+    assert plan.bound >= solve(problem, gap=0, engine="transport").objective - 1e-6
+
+
+def test_a_gap_that_is_asked_for_stops_large_problems_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there are many pairs, a plan proved to be within the gap is enough; at gap 0, and where pairs are few, it
+    goes on to the optimum."""
+    problem = AssignmentProblem.from_arrays(market(n_reps=40), capacity=60)
+    best = solve(problem, gap=0, engine="transport")
+    assert solve(problem, gap=1e-2, engine="transport").objective == best.objective
+    monkeypatch.setattr("apportion.engines.transport.solve.EARLY", 0)
+    near = solve(problem, gap=1e-2, engine="transport")
+    assert (near.status, near.certificate.proof, near.certificate.stopped_by) == (Status.OPTIMAL, "prices", "gap")
+    assert near.gap <= 1e-2
+    assert near.objective <= best.objective <= near.bound
+    assert near.bound == near.certificate.price_bound == price_bound(problem, near.prices)
+    assert solve(problem, gap=0, engine="transport").rep.tolist() == best.rep.tolist()
+
+
+def test_progress_is_told_at_each_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bounds that hold, plans that are no better than the best, and the last is the plan's own."""
+    told: list[Any] = []
+    problem = AssignmentProblem.from_arrays(market(n_reps=40), capacity=60)
+    monkeypatch.setattr("apportion.engines.transport.solve.EARLY", 0)
+    plan = solve(problem, gap=1e-9, engine="transport", on_progress=told.append)
+    assert len(told) >= 2
+    for one in told:
+        assert one.bound >= plan.objective * (1 - 1e-9)
+        assert one.objective <= plan.objective * (1 + 1e-9)
+    assert told[-1].objective == pytest.approx(plan.objective)
+
+
 def test_the_bound_is_what_the_prices_prove() -> None:
     """One pass over the pairs derives the plan's bound anew, to the last digit."""
     problem = AssignmentProblem.from_arrays(market(), capacity=80)
