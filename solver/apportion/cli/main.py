@@ -22,6 +22,7 @@ from apportion.cli.monitor import monitor_command
 from apportion.cli.policy import policy_commands
 from apportion.cli.screen import tell_error
 from apportion.cli.train import fit_command
+from apportion.cli.whatif import whatif_command
 from apportion_models.errors import ApportionError, InputError
 
 DONE, BUG, USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -63,6 +64,9 @@ app.command("evaluate", help="Measure honestly, out of sample, what the model an
 )
 app.command("monitor", help="See whether a model in use still holds what it promised; each alarm names what to do.")(
     monitor_command
+)
+app.command("whatif", help="Compare scenarios with the base: what differs, how sure that is, where it comes from.")(
+    whatif_command
 )
 app.command("verify", help="Check a written plan again from its inputs, without a solver.")(verify_command)
 app.add_typer(policy_commands, name="policy")

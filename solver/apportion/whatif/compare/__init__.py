@@ -1,0 +1,22 @@
+"""Comparison of scenarios: what differs, how sure that is, and where it comes from."""
+
+from apportion.whatif.compare.compare import BASE, Done, How, compare
+from apportion.whatif.compare.comparison import VERDICTS, Comparison, Difference
+from apportion.whatif.compare.outcome import Outcome
+from apportion.whatif.compare.sources import PARTS, Part, Sources
+from apportion.whatif.compare.uncertainty import Interval
+
+__all__ = [
+    "BASE",
+    "PARTS",
+    "VERDICTS",
+    "Comparison",
+    "Difference",
+    "Done",
+    "How",
+    "Interval",
+    "Outcome",
+    "Part",
+    "Sources",
+    "compare",
+]

@@ -1,0 +1,219 @@
+"""Comparison: scenarios beside the base, as frames, as a document, and as it shows itself in a notebook."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import pandas as pd
+
+from apportion.whatif.compare.moves import MOVE_COLUMNS, moves_between
+from apportion.whatif.compare.outcome import Outcome
+from apportion.whatif.compare.solving import Effort
+from apportion.whatif.compare.sources import Sources
+from apportion.whatif.compare.uncertainty import Interval
+
+SCHEMA = "apportion.whatif/1"
+Verdict = Literal["none", "blind", "noise", "gap", "more", "less"]
+VERDICTS: dict[Verdict, str] = {
+    "none": "no difference",
+    "blind": "not known how sure",
+    "noise": "within the noise of the model",
+    "gap": "within the gap of the solver",
+    "more": "more",
+    "less": "less",
+}
+TIDY_COLUMNS = ("scenario", "by", "group", "measure", "value", "base", "difference", "low", "high")
+BANDED = ("revenue", "conversions", "worth")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """What a scenario changes. Intervals are of the model's uncertainty, judged by the base's model.
+
+    solver : the difference of the best worth there can be, of which both plans are only known up to their gaps.
+    moves : leads of both whose owner differs. sources : where the difference of worth comes from.
+    """
+
+    revenue: Interval
+    conversions: Interval
+    worth: Interval
+    solver: Interval
+    moves: int
+    verdict: Verdict
+    sources: Sources | None = None
+
+    @classmethod
+    def of(
+        cls, one: Outcome, base: Outcome, between: Mapping[str, Interval], sources: Sources | None, *, blind: bool
+    ) -> Difference:
+        """Put together what was measured."""
+        same = one.solved.fingerprint == base.solved.fingerprint
+        low, high = (
+            (0.0, 0.0)
+            if same
+            else (
+                one.plan.objective - base.plan.bound,
+                one.plan.bound - base.plan.objective,
+            )
+        )
+        solver = Interval(value=between["worth"].value, low=low, high=high)
+        table = moves_between(one, base)
+        moved = int(table["kind"].isin(["moved", "placed", "to nurture"]).sum())
+        return cls(
+            **between, solver=solver, moves=moved, verdict=_verdict(between["revenue"], solver, blind), sources=sources
+        )
+
+    def document(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        told = asdict(self)
+        told["sources"] = None if self.sources is None else self.sources.document()
+        told["words"] = VERDICTS[self.verdict]
+        return told
+
+
+def _verdict(revenue: Interval, solver: Interval, blind: bool) -> Verdict:
+    if revenue.value == revenue.low == revenue.high == 0.0 and solver.value == 0.0:
+        return "none"
+    if blind:  # the intervals hold next to nothing: no claim is made
+        return "blind"
+    if revenue.has_zero:
+        return "noise"
+    if solver.has_zero:
+        return "gap"
+    return "more" if revenue.value > 0 else "less"
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Comparison:
+    """The base and its scenarios. differences : by name; none for a scenario without a plan.
+
+    over_router : the best router of the base, and where the base plan's worth beyond it comes from. unfinished :
+    scenarios that were called off. blind : the base's model does not tell reps apart, so that its draws hold nothing of
+    what is not known of them, and no difference is called clear.
+    """
+
+    base: Outcome
+    scenarios: tuple[Outcome, ...]
+    differences: Mapping[str, Difference]
+    over_router: tuple[str, Sources] | None
+    effort: Effort
+    level: float
+    draws: int
+    unfinished: tuple[str, ...] = ()
+    blind: bool = False
+
+    @property
+    def currency(self) -> str:
+        """Of all amounts: the base's."""
+        return self.base.setting.policy.currency
+
+    @property
+    def at_limit(self) -> tuple[str, ...]:
+        """Scenarios, or the base, whose solve was stopped by time."""
+        return tuple(one.name for one in (self.base, *self.scenarios) if one.plan.certificate.stopped_by == "time")
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """One row a scenario, the base first: totals, differences with their intervals, verdict."""
+        return pd.DataFrame([self._row(one) for one in (self.base, *self.scenarios)])
+
+    def _row(self, one: Outcome) -> dict[str, Any]:
+        row: dict[str, Any] = {"scenario": one.name, "status": str(one.plan.status), **one.totals}
+        between = self.differences.get(one.name)
+        for name in BANDED if between is not None else ():
+            interval: Interval = getattr(between, name)
+            row |= {f"d_{name}": interval.value, f"d_{name}_low": interval.low, f"d_{name}_high": interval.high}
+        if between is not None:
+            row |= {"moves": between.moves, "verdict": VERDICTS[between.verdict]}
+            row |= {"solver_low": between.solver.low, "solver_high": between.solver.high}
+        return row
+
+    @cached_property
+    def tidy(self) -> pd.DataFrame:
+        """One row a scenario, group and measure: value, the base's value, their difference, and its interval."""
+        rows = [row for one in (self.base, *self.scenarios) if one.has_plan for row in self._tidy(one)]
+        return pd.DataFrame(rows, columns=list(TIDY_COLUMNS))
+
+    def _tidy(self, one: Outcome) -> Iterator[tuple[Any, ...]]:
+        between = self.differences.get(one.name)
+        for measure, value in one.totals.items():
+            interval = getattr(between, measure) if between is not None and measure in BANDED else None
+            ground = self.base.totals.get(measure, math.nan)
+            change = value - ground if interval is None else interval.value
+            low, high = (math.nan, math.nan) if interval is None else (interval.low, interval.high)
+            yield one.name, "all", "", measure, value, ground, change, low, high
+        grounds = {(row["by"], row["group"]): row for row in self.base.groups.to_dict(orient="records")}
+        for row in one.groups.to_dict(orient="records"):
+            ground_row = grounds.get((row["by"], row["group"]), {})
+            for measure in one.groups.columns[2:]:
+                value, ground = float(row[measure]), float(ground_row.get(measure, math.nan))
+                if math.isfinite(value) or math.isfinite(ground):
+                    yield one.name, row["by"], row["group"], measure, value, ground, value - ground, math.nan, math.nan
+        for result in one.routers:
+            ground = next((r.expected_revenue for r in self.base.routers if r.name == result.name), math.nan)
+            value = result.expected_revenue
+            yield one.name, "router", result.name, "revenue", value, ground, value - ground, math.nan, math.nan
+
+    @cached_property
+    def moves(self) -> pd.DataFrame:
+        """One row a scenario and lead whose owner differs from the base's."""
+        tables = [moves_between(one, self.base) for one in self.scenarios if one.has_plan]
+        return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(MOVE_COLUMNS))
+
+    def document(self) -> dict[str, Any]:
+        """comparison.json."""
+        return {
+            "schema": SCHEMA,
+            "at": self.base.setting.at.isoformat(),
+            "currency": self.currency,
+            "policy": self.base.setting.policy.fingerprint,
+            "effort": asdict(self.effort),
+            "interval": {
+                "level": self.level,
+                "draws": self.draws,
+                "judged_by": "the base's model",
+                "blind": self.blind,
+            },
+            "base": self.base.document(),
+            "base_over_router": None
+            if self.over_router is None
+            else {"router": self.over_router[0], **self.over_router[1].document()},
+            "scenarios": [
+                {
+                    "name": one.name,
+                    "changes": one.scenario.model_dump(mode="json", by_alias=True, exclude_defaults=True),
+                    "outcome": one.document(),
+                    "difference": self.differences[one.name].document() if one.name in self.differences else None,
+                }
+                for one in self.scenarios
+            ],
+            "unfinished": list(self.unfinished),
+        }
+
+    def _repr_html_(self) -> str:
+        """As a notebook shows it: one line a scenario, with the verdict in words."""
+        head = ("scenario", "revenue", "difference", f"{self.level:.0%} interval", "moves", "gap", "")
+        cells = ["".join(f"<td>{html.escape(cell)}</td>" for cell in self._cells(one)) for one in self._all()]
+        body = "".join(f"<tr>{row}</tr>" for row in cells)
+        top = "".join(f"<th>{html.escape(name)}</th>" for name in head)
+        return f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
+
+    def _all(self) -> tuple[Outcome, ...]:
+        return (self.base, *self.scenarios)
+
+    def _cells(self, one: Outcome) -> tuple[str, ...]:
+        between = self.differences.get(one.name)
+        if not one.has_plan:
+            return (one.name, "–", "–", "–", "–", "–", "no plan keeps its hard rules")
+        own = (one.name, f"{one.totals['revenue']:,.0f} {self.currency}")
+        gap = f"{one.totals['gap']:.2%}"
+        if between is None:
+            return (*own, "", "", "", gap, "")
+        change = between.revenue
+        band = f"{change.low:+,.0f} to {change.high:+,.0f}"
+        return (*own, f"{change.value:+,.0f}", band, f"{between.moves:,}", gap, VERDICTS[between.verdict])

@@ -1,0 +1,270 @@
+"""What one scenario comes to: totals, shares, equity, prices, and the routers beside it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from apportion.build import Batch
+from apportion.problem import Limit, Plan, Share
+from apportion.problem.sums import fair_shares, measure_of
+from apportion.whatif.baselines import BaselineResult, router_context, run_baselines, score
+from apportion.whatif.compare.solving import Solved, group_names
+from apportion.whatif.scenarios import Scenario
+from apportion.whatif.setting import Setting, past_rank
+
+NOBODY, NO_TEAM, NO_TERRITORY = "nurture", "no team", "no territory"
+Floats = NDArray[np.float64]
+
+GROUP_COLUMNS = (
+    "by",
+    "group",
+    "leads",
+    "load",
+    "capacity",
+    "revenue",
+    "conversions",
+    "opportunity",
+    "share_of_leads",
+    "share_of_revenue",
+    "share_of_opportunity",
+    "fair_share",
+    "of_fair_share",
+    "price",
+)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Outcome:
+    """One scenario, solved and measured. Amounts in currency.
+
+    fit : (L,) chance of each lead with its rep, 0 for nobody, and revenue (L,), both as the scenario believes.
+    totals : leads, placed, nurture, rejected, revenue, conversions, worth, bound, gap, the equity measures.
+    groups : one row a rep, team, tier and territory. bands : one row an equity rule. routers : none where there is no
+    plan.
+    """
+
+    scenario: Scenario
+    setting: Setting
+    batch: Batch
+    solved: Solved
+    fit: Floats
+    revenue: Floats
+    totals: dict[str, float]
+    groups: pd.DataFrame
+    bands: pd.DataFrame
+    routers: tuple[BaselineResult, ...]
+
+    @property
+    def name(self) -> str:
+        """The scenario's."""
+        return self.scenario.name
+
+    @property
+    def plan(self) -> Plan:
+        """The plan; see its status."""
+        return self.solved.plan
+
+    @property
+    def has_plan(self) -> bool:
+        """Whether there is a plan that keeps every hard rule."""
+        return self.plan.status.has_plan
+
+    @property
+    def owners(self) -> dict[str, str]:
+        """Lead id -> rep id, or nurture; every lead that stands for assignment."""
+        problem = self.solved.problem
+        names = (*problem.rep_ids, NOBODY)
+        return {lead: names[rep] for lead, rep in zip(problem.lead_ids, self.plan.rep.tolist(), strict=True)}
+
+    def document(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        certificate = self.plan.certificate
+        return {
+            "status": str(self.plan.status),
+            "stopped_by": certificate.stopped_by,
+            "engine": certificate.engine,
+            "proof": certificate.proof,
+            "totals": {name: number(value) for name, value in self.totals.items()},
+            "groups": records(self.groups),
+            "equity": records(self.bands),
+            "prices": self._prices(),
+            "routers": [router_row(result) for result in self.routers],
+        }
+
+    def _prices(self) -> dict[str, Any]:
+        problem, prices = self.solved.problem, self.plan.prices
+        rules: dict[str, Any] = {}
+        for rule in problem.rules:
+            price = prices.rules.get(str(rule.name))
+            if price is not None:
+                names = group_names(problem, rule)
+                rules[str(rule.name)] = [
+                    {"group": group, "low": float(low), "high": float(high)}
+                    for group, low, high in zip(names, price.low, price.high, strict=True)
+                    if low > 0 or high > 0
+                ]
+        return {"capacity": dict(zip(problem.rep_ids, map(float, prices.capacity), strict=True)), "rules": rules}
+
+
+def measure(scenario: Scenario, setting: Setting, batch: Batch, solved: Solved, *, routers: bool = True) -> Outcome:
+    """Measure a scenario's plan, and route its batch by every router."""
+    problem, rep = solved.problem, solved.plan.rep
+    placed = rep >= 0
+    rows, own = np.arange(len(rep)), np.maximum(rep, 0)
+    fit = np.where(placed, batch.fit[rows, own].astype(np.float64), 0.0) if len(rep) else np.zeros(0)
+    revenue = fit * batch.deal_value
+    has_plan = solved.plan.status.has_plan
+    context = router_context(batch, rank=past_rank(setting), seed=0) if routers and has_plan else None
+    return Outcome(
+        scenario=scenario,
+        setting=setting,
+        batch=batch,
+        solved=solved,
+        fit=fit,
+        revenue=revenue,
+        totals=_totals(batch, solved, fit, revenue) if has_plan else _no_totals(batch),
+        groups=_groups(batch, solved, fit, revenue) if has_plan else pd.DataFrame(columns=list(GROUP_COLUMNS)),
+        bands=_bands(solved) if has_plan else pd.DataFrame(columns=["rule", "lowest", "highest", "worst_off"]),
+        routers=() if context is None else run_baselines(problem, context),
+    )
+
+
+def _no_totals(batch: Batch) -> dict[str, float]:
+    return {"leads": float(len(batch.leads)), "reps": float(batch.problem.n_reps)}
+
+
+def _totals(batch: Batch, solved: Solved, fit: Floats, revenue: Floats) -> dict[str, float]:
+    own = score(solved.problem, solved.plan.rep)
+    outcomes = batch.screened["outcome"].value_counts()
+    rejected = float(outcomes.get("reject", 0))
+    placed = float(solved.plan.n_placed)
+    return {
+        "leads": float(len(batch.leads)),
+        "reps": float(batch.problem.n_reps),
+        "placed": placed,
+        "nurture": len(batch.leads) - placed - rejected,
+        "rejected": rejected,
+        "revenue": math.fsum(revenue),
+        "conversions": math.fsum(fit),
+        "worth": solved.plan.objective,
+        "bound": solved.plan.bound,
+        "gap": solved.plan.gap,
+        "gini_revenue": own.gini_revenue,
+        "gini_opportunity": own.gini_opportunity,
+        "worst_off_share": own.worst_off_share,
+    }
+
+
+def _groups(batch: Batch, solved: Solved, fit: Floats, revenue: Floats) -> pd.DataFrame:
+    """One row a rep, team, tier and territory, measured alike; a lead's load counts where its rep is."""
+    problem, rep = solved.problem, solved.plan.rep
+    rows = np.flatnonzero(rep >= 0)
+    pair = problem.pairs.position(rows, rep[rows])
+    placed = pd.DataFrame(
+        {
+            "load": problem.effort[pair],
+            "revenue": revenue[rows],
+            "conversions": fit[rows],
+            "opportunity": problem.opportunity[rows],
+        }
+    ).assign(leads=1.0)
+    teams = _teams(batch)
+    territories = np.array([*(item.name for item in batch.policy.territories.cover), NO_TERRITORY], dtype=object)
+    ids = np.array(problem.rep_ids, dtype=object)
+    labels: dict[str, Any] = {
+        "rep": (ids[rep[rows]], list(problem.rep_ids), ids),
+        "team": (teams[rep[rows]], sorted(set(teams)), teams),
+        "tier": (np.array(batch.tier_names, dtype=object)[batch.tier[rows]], list(batch.tier_names), None),
+        "territory": (territories[batch.eligibility.territory[rows]], list(territories), None),
+    }
+    tables = [_sums(by, placed, label, names, reps, problem.capacity) for by, (label, names, reps) in labels.items()]
+    made = pd.concat(tables, ignore_index=True)
+    made["price"] = np.nan
+    made.loc[made["by"] == "rep", "price"] = solved.plan.prices.capacity
+    return made[list(GROUP_COLUMNS)]
+
+
+def _teams(batch: Batch) -> NDArray[Any]:
+    if "team_id" not in batch.reps:
+        return np.full(len(batch.reps), NO_TEAM, dtype=object)
+    teams = batch.reps["team_id"]
+    return np.asarray(teams.astype(object).where(teams.notna(), NO_TEAM).astype(str), dtype=object)
+
+
+def _sums(
+    by: str, placed: pd.DataFrame, label: NDArray[Any], names: list[str], reps: Any, capacity: Floats
+) -> pd.DataFrame:
+    sums = placed.groupby(np.asarray(label, dtype=object)).sum().reindex(list(names)).fillna(0.0)
+    room = None if reps is None else pd.Series(capacity).groupby(np.asarray(reps, dtype=object)).sum().reindex(names)
+    sums["capacity"] = np.nan if room is None else room.to_numpy()
+    totals = sums.sum()
+    for name in ("leads", "revenue", "opportunity"):
+        sums[f"share_of_{name}"] = sums[name] / totals[name] if totals[name] > 0 else np.nan
+    fair = np.nan if room is None or not capacity.sum() > 0 else sums["capacity"] / capacity.sum()
+    sums["fair_share"] = fair
+    held = sums["fair_share"] > 0
+    sums["of_fair_share"] = (sums["share_of_opportunity"] / sums["fair_share"]).where(held)
+    return sums.rename_axis("group").reset_index().assign(by=by)
+
+
+def _bands(solved: Solved) -> pd.DataFrame:
+    """For each share rule: what its groups got, as multiples of their fair share, from the worst to the best off."""
+    problem, rep = solved.problem, solved.plan.rep
+    rows = np.flatnonzero(rep >= 0)
+    pair = problem.pairs.position(rows, rep[rows])
+    found = []
+    for rule in problem.equity:
+        if isinstance(rule, Limit):
+            continue  # of equity there are shares and max-min; the type allows more
+        index, names = problem.groups(rule.by)[0], group_names(problem, rule)
+        amount = measure_of(problem, rule).whole()[pair]
+        group = index[rep[rows]]
+        sums = np.bincount(group[group >= 0], weights=amount[group >= 0], minlength=len(names))
+        if isinstance(rule, Share) and rule.earlier is not None:
+            sums = sums + np.asarray(rule.earlier, dtype=float)
+        fair = fair_shares(problem, rule, index, len(names))
+        held = fair > 0
+        if not held.any() or not sums.sum() > 0:
+            continue
+        ratio = np.where(held, sums / np.where(held, fair, 1.0) / sums.sum(), np.nan)
+        worst = int(np.nanargmin(ratio))
+        found.append(
+            {
+                "rule": str(rule.name),
+                "lowest": float(np.nanmin(ratio)),
+                "highest": float(np.nanmax(ratio)),
+                "worst_off": names[worst],
+            }
+        )
+    return pd.DataFrame(found, columns=["rule", "lowest", "highest", "worst_off"])
+
+
+def router_row(result: BaselineResult) -> dict[str, Any]:
+    """A router's measures as plain JSON values."""
+    return {
+        "name": result.name,
+        "title": result.title,
+        "revenue": result.expected_revenue,
+        "worth": number(result.objective),
+        "placed": result.n_placed,
+        "gini_opportunity": number(result.gini_opportunity),
+        "worst_off_share": number(result.worst_off_share),
+        "broken_rules": list(result.broken_rules),
+    }
+
+
+def number(value: float) -> float | None:
+    """A finite number, or None."""
+    return float(value) if np.isfinite(value) else None
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows as plain JSON values."""
+    plain = table.to_dict(orient="records")
+    return [{str(key): number(cell) if isinstance(cell, float) else cell for key, cell in row.items()} for row in plain]
