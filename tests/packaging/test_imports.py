@@ -15,6 +15,7 @@ PROBE = Path(__file__).with_name("probe.py")
 PATHS = [folder.parent for folder in SOURCES.values()]
 COMPILED = {  # numba prepares a folder for its cache; loaded by what needs them, never before
     "apportion.engines.anneal",
+    "apportion.engines.distributed",
     "apportion.engines.passes",
     "apportion.engines.transport",
     "apportion.online.kernel",
