@@ -47,7 +47,8 @@ def posed(n_leads):
     capacity = np.full(n_reps, 0.8 * n_leads / n_reps)
     return AssignmentProblem.from_arrays(value[:n_leads], capacity=capacity, **rules)
 
-solve(posed(min(n_leads, 1000)), engine=kind, time_limit=5.0)  # what is compiled once per installation is not the solve's
+# what is compiled once per installation is not the solve's, and its memory is used again
+solve(posed(min(n_leads, 1000)), engine=kind, time_limit=5.0)
 problem = posed(n_leads)
 before = now("VmRSS")
 if spare:
@@ -95,7 +96,7 @@ def test_no_solve_takes_more_than_was_said(kind: str, n_leads: int, n_reps: int)
     """Measured in a process of its own: the peak lies below what was said, and what was said is not absurd."""
     seen = child(kind, n_leads, n_reps)
     assert seen["engine"] == kind
-    assert seen["taken"] <= seen["needed"] <= 5 * seen["taken"]
+    assert seen["taken"] <= seen["needed"] <= 5 * seen["taken"] + 256 * MIB
 
 
 @LINUX
