@@ -30,7 +30,7 @@ LATER = 0.2  # share of the history, the latest, by which a penalty is chosen
 
 
 def _codes(column: pd.Series, known: pd.Series) -> Ints:
-    return pd.Index(sorted(known.unique())).get_indexer(pd.Index(column)).astype(np.int64)
+    return np.asarray(pd.Index(sorted(known.unique())).get_indexer(pd.Index(column)), dtype=np.int64)
 
 
 class _Coded:
@@ -67,14 +67,15 @@ def _strength(wins: Floats, rows: Floats, mean: Floats | float) -> float:
 def _rates(c: _Coded, *, by_industry: bool, shrunk: bool) -> Floats:
     mean = c.won.mean()
     rows = np.bincount(c.rep, minlength=c.count).astype(float)
-    wins = np.bincount(c.rep, weights=c.won, minlength=c.count)
+    wins = np.bincount(c.rep, weights=c.won, minlength=c.count).astype(float)
     some = rows > 0
     strength = _strength(wins[some], rows[some], mean) if shrunk else 0.0
     own = np.where(rows + strength > 0, (wins + strength * mean) / np.maximum(rows + strength, 1e-9), mean)
     if not by_industry:
         return np.tile(own, (c.leads_count, 1))
     cell, width = c.rep * c.widths[0] + c.past[:, 0], c.count * c.widths[0]
-    rows, wins = np.bincount(cell, minlength=width).astype(float), np.bincount(cell, weights=c.won, minlength=width)
+    rows = np.bincount(cell, minlength=width).astype(float)
+    wins = np.bincount(cell, weights=c.won, minlength=width).astype(float)
     prior, some = np.repeat(own, c.widths[0]), rows > 0
     strength = _strength(wins[some], rows[some], prior[some]) if shrunk else 0.0
     rate = np.where(rows + strength > 0, (wins + strength * prior) / np.maximum(rows + strength, 1e-9), mean)

@@ -191,4 +191,4 @@ class World:
         slots = np.floor(weight / weight.sum() * leads * slack).astype(np.int64)
         while slots.sum() < np.ceil(leads * slack):
             slots[rng.integers(self.spec.reps)] += 1
-        return slots
+        return np.asarray(slots, dtype=np.int64)

@@ -7,6 +7,7 @@ batch, so they are never flattering.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -118,7 +119,7 @@ def _routers(
     value, eligible = arrivals
     n_leads = len(value)
     lead_ids = [str(lead) for lead in range(n_leads)]
-    makers = {
+    makers: dict[str, Callable[[], Router]] = {
         "first prices from a plan": lambda: Router.from_plan(plan, problem, capacity=capacity, horizon=n_leads),
         "the plan's pace as well": lambda: Router.from_plan(
             plan, problem, capacity=capacity, horizon=n_leads, in_order=True
