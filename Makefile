@@ -64,7 +64,7 @@ wheel: $(READY) ## dist/apportion-….whl, its contents asserted
 LOCK := UV_NO_CONFIG=1 .tools/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 lock: .tools/bin/uv ## pin again what pyproject.toml allows; ARGS=--upgrade takes the newest
-	@$(LOCK) $(ARGS) --group dev pyproject.toml -o requirements/dev.txt
+	@$(LOCK) $(ARGS) --group dev --extra service --extra console --extra notebooks pyproject.toml -o requirements/dev.txt
 	@$(LOCK) -c requirements/dev.txt pyproject.toml -o requirements/core.txt
 	@$(LOCK) $(ARGS) --group tools -o requirements/uv.txt
 

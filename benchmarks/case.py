@@ -14,7 +14,7 @@ Outcome = Literal["done", "cannot", "raised", "killed", "crashed"]
 class Case:
     """What the child is told, as JSON.
 
-    contender : see `contender.load`. library : what a user of it imports; the import is timed. recipe :
+    contender : see `contender.load`. package : what a user of it imports; the import is timed. recipe :
     "module:function" that makes the instance from `sizes` and a seed. seeds : one call each; a seed twice in a row is
     the same instance again. gap : asked for. limit : seconds for one call, model building included. threads : cores
     that a contender may use.
@@ -22,7 +22,7 @@ class Case:
 
     row: str
     contender: str
-    library: str
+    package: str
     recipe: str
     sizes: dict[str, Any]
     seeds: list[int]

@@ -47,7 +47,7 @@ def run(job: dict[str, Any], say: Teller) -> None:
     case = Case(**job)
     began = time.perf_counter()
     with say.stage("import"):
-        importlib.import_module(case.library)
+        importlib.import_module(case.package)
         seconds = time.perf_counter() - began
         contender = _load(case.contender)
     say("title", title=contender.title, seconds=seconds)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from benchmarks.case import Case, Result
-from benchmarks.rows import COUNTS, CPSAT, FLOW, LINPROG, LP, MAKE, MILP, MIP, OURS, How, library_of
+from benchmarks.rows import COUNTS, CPSAT, FLOW, LINPROG, LP, MAKE, MILP, MIP, OURS, How, package_of
 
 QUICK_LIMIT = 0.5
 
@@ -36,7 +36,7 @@ class Curve:
         return Case(
             row=self.name,
             contender=contender,
-            library=library_of(contender),
+            package=package_of(contender),
             recipe=self.recipe,
             sizes={**self.fixed, self.axis: size},
             seeds=[how.seed] * how.repeat,

@@ -36,7 +36,7 @@ LIBRARIES = {
 }
 
 
-def library_of(contender: str) -> str:
+def package_of(contender: str) -> str:
     """What a user of the contender imports."""
     return LIBRARIES.get(contender, LIBRARIES.get(contender.partition(":")[0], "numpy"))
 
@@ -108,7 +108,7 @@ class Row:
             Case(
                 row=self.name,
                 contender=one,
-                library=library_of(one),
+                package=package_of(one),
                 recipe=self.recipe,
                 sizes=self.quick if how.quick else self.full,
                 seeds=seeds,

@@ -23,7 +23,7 @@ def run(contender: str, *, memory: float = 4.0, **changes: Any) -> Result:
     told: dict[str, Any] = {
         "row": "test",
         "contender": contender if "." in contender else f"{HERE}:{contender}",
-        "library": "json",
+        "package": "json",
         "recipe": f"{HERE}:{'instance' if plan else 'stand_in'}",
         "sizes": {},
         "seeds": [0, 0],

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 import apportion.engines as engines
-from apportion.app.believe import estimate, needs_spread, obtain_model, past_rates
 from apportion.app.fairness import price_of_fairness
+from apportion.app.obtain import obtain_model
 from apportion.app.prints import model_print, table_print
 from apportion.app.sources import Read, Sources, default_moment, read_sources
 from apportion.build import Batch, build_batch
@@ -23,6 +23,7 @@ from apportion.policy import Policy, document_policy, load_policy
 from apportion.problem import Plan, Status
 from apportion.reasons import Explanations, Fairness, assignments_frame, beside_source, explain, plan_document
 from apportion.whatif import BaselineResult, router_context, run_baselines, score
+from apportion.whatif.estimates import estimate, past_rates
 from apportion_models import FitModel
 from apportion_models.errors import Finding, InfeasibleError, InputError, LimitError, PolicyError
 
@@ -148,7 +149,7 @@ def pose(
         step("Loading the model" if request.model else "Learning from the history")
         model = obtain_model(read, request.model, at=at, seed=seed)
     step("Posing the batch")
-    estimates = estimate(model, read, at=at, with_spread=needs_spread(policy))
+    estimates = estimate(model, read.tables, policy, at=at)
     batch = build_batch(policy, read.tables, estimates, at=at, share_out=share_out)
     return Prepared(batch, model, read.order, read.given, seed, _run_facts(batch, model, request, seed, read.prints))
 

@@ -1,10 +1,12 @@
 """Engine for every rule, in five steps.
 
 1. Drop the pairs that no plan can hold.
-2. Find prices by a smoothed dual.
-3. Solve the relaxation by column generation: the bound.
-4. Find a plan by annealing near the prices.
-5. Pairs that lose more than the gap are in no better plan: drop them, and search the rest by branch and bound.
+2. Find prices: those of the caller, or by Newton's method on a smoothed dual.
+3. Small problems, and gaps that such prices cannot prove: the exact relaxation by column generation. Either way prices
+   are the bound.
+4. Find a plan by annealing among the options that are near the prices.
+5. Small problems: pairs that lose more than the gap are in no better plan; drop them, and search the rest by branch
+   and bound.
 """
 
 from __future__ import annotations

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from apportion.app.believe import estimate, needs_spread
 from apportion.app.evaluate import EvaluateReport, EvaluateRequest, PlanValue, evaluate
 from apportion.app.evaluate.compare import compare
 from apportion.app.evaluate.crossfit import Side, plan_side
@@ -21,6 +20,7 @@ from apportion.build import build_batch
 from apportion.engines import solve
 from apportion.policy import load_policy
 from apportion.problem import verify
+from apportion.whatif.estimates import estimate
 from apportion_models import FitModel
 from apportion_models.errors import PolicyError, UsageError
 from apportion_models.synthetic import World
@@ -220,9 +220,8 @@ def test_a_cautious_policy_values_pairs_lower(tmp_path: Path) -> None:
     read = read_sources(Sources(leads=world.leads(40), reps=world.reps(), history=world.history(1500)))
     model = FitModel(level="rep").fit(read.history, read.tables.reps, until=world.at)
     policy = load_policy(path)
-    assert needs_spread(policy) and not needs_spread(load_policy(None))
-    believed = estimate(model, read, at=world.at, with_spread=True)
-    assert estimate(model, read, at=world.at).spread is None and believed.spread is not None
+    believed = estimate(model, read.tables, policy, at=world.at)
+    assert estimate(model, read.tables, load_policy(None), at=world.at).spread is None and believed.spread is not None
     problem = build_batch(policy, read.tables, believed, at=world.at).problem
     plan = solve(problem, gap=0.01)
     assert verify(problem, plan).ok

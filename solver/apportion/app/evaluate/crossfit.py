@@ -9,13 +9,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 import apportion.engines as engines
-from apportion.app.believe import estimate, needs_spread, past_rates
 from apportion.app.evaluate.errors import NotApplicable
 from apportion.app.evaluate.question import Question
 from apportion.build import Batch, build_batch
 from apportion.policy import Policy
 from apportion.problem import Status
 from apportion.whatif import BaselineResult, router_context, run_baselines, score
+from apportion.whatif.estimates import estimate, past_rates
 from apportion_models import FitModel
 from apportion_models.errors import PolicyError, TableError
 
@@ -45,7 +45,7 @@ def plan_side(
     time_limit: float | None = None,
 ) -> Side:
     """Plan and route the batch by this model. Raises NotApplicable where there is no plan."""
-    estimates = estimate(model, question.read, at=question.at, with_spread=needs_spread(policy))
+    estimates = estimate(model, question.read.tables, policy, at=question.at)
     try:
         batch = build_batch(policy, question.read.tables, estimates, at=question.at)
     except (PolicyError, TableError) as error:

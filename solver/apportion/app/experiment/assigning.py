@@ -12,8 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from apportion.app.assign import AssignReport, AssignRequest, finish, pose, read_tables
-from apportion.app.believe import obtain_model, past_rates
 from apportion.app.experiment.folder import LOG_COLUMNS, Running, open_experiment
+from apportion.app.obtain import obtain_model
 from apportion.app.prints import table_print
 from apportion.app.sources import Read, Sources, default_moment
 from apportion.build import Batch
@@ -22,6 +22,7 @@ from apportion.policy import load_policy
 from apportion.reasons import assignments_frame, beside_source
 from apportion.reasons.frames import PLAN_COLUMNS
 from apportion.whatif import BASELINES, router_context
+from apportion.whatif.estimates import past_rates
 from apportion_models import FitModel
 from apportion_models.errors import Finding, InputError
 from apportion_models.experiment import Allocation, allocate

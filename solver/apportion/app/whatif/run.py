@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from apportion.app.assign import read_tables
-from apportion.app.believe import obtain_model
+from apportion.app.obtain import obtain_model
 from apportion.app.sources import Sources, default_moment
 from apportion.app.whatif.report import WhatIfReport
 from apportion.policy import load_policy

@@ -15,8 +15,9 @@ from apportion.problem import Limit, Plan, Share
 from apportion.problem.sums import fair_shares, measure_of
 from apportion.whatif.baselines import BaselineResult, router_context, run_baselines, score
 from apportion.whatif.compare.solving import Solved, group_names
+from apportion.whatif.estimates import past_rates
 from apportion.whatif.scenarios import Scenario
-from apportion.whatif.setting import Setting, past_rank
+from apportion.whatif.setting import Setting
 
 NOBODY, NO_TEAM, NO_TERRITORY = "nurture", "no team", "no territory"
 Floats = NDArray[np.float64]
@@ -120,7 +121,11 @@ def measure(scenario: Scenario, setting: Setting, batch: Batch, solved: Solved, 
     fit = np.where(placed, batch.fit[rows, own].astype(np.float64), 0.0) if len(rep) else np.zeros(0)
     revenue = fit * batch.deal_value
     has_plan = solved.plan.status.has_plan
-    context = router_context(batch, rank=past_rank(setting), seed=0) if routers and has_plan else None
+    context = (
+        router_context(batch, rank=past_rates(setting.model, setting.tables.reps), seed=0)
+        if routers and has_plan
+        else None
+    )
     return Outcome(
         scenario=scenario,
         setting=setting,

@@ -14,8 +14,9 @@ from apportion.problem import AssignmentProblem
 from apportion.whatif.baselines import score
 from apportion.whatif.compare.outcome import Outcome
 from apportion.whatif.compare.solving import Solver
+from apportion.whatif.estimates import estimate
 from apportion.whatif.scenarios import shrunk
-from apportion.whatif.setting import Setting, believe, pose
+from apportion.whatif.setting import Setting, pose
 from apportion_models.errors import UsageError
 
 SHRINKS = (0.25, 0.5, 0.75, 1.0)
@@ -48,7 +49,7 @@ def sensitivity(
     if draws < 0 or any(not 0 <= share <= 1 for share in shrinks):
         raise UsageError("draws must be 0 or more, and shrinks from 0 to 1.")
     setting = base.setting
-    estimates = believe(setting)
+    estimates = estimate(setting.model, setting.tables, setting.policy, at=setting.at)
     beliefs = [("shrunk", float(share), shrunk(estimates, share)) for share in shrinks]
     beliefs += [("drawn", float(k), _drawn(setting, estimates, seed, k)) for k in range(draws)]
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from apportion.build import Estimates
+from apportion.whatif.estimates import estimate
 from apportion.whatif.scenarios.arrivals import changed_leads
 from apportion.whatif.scenarios.policy_edits import edited_policy
 from apportion.whatif.scenarios.roster import changed_roster
 from apportion.whatif.scenarios.schema import Scenario
-from apportion.whatif.setting import Setting, believe
+from apportion.whatif.setting import Setting
 from apportion_models import load_model
 from apportion_models.errors import Finding, InputError, ModelError
 
@@ -33,7 +34,7 @@ def apply(scenario: Scenario, base: Setting) -> Setting:
 
 def believed(scenario: Scenario, setting: Setting) -> Estimates:
     """The estimates of the scenario's setting: its model's, shrunk where the scenario says so."""
-    estimates = believe(setting)
+    estimates = estimate(setting.model, setting.tables, setting.policy, at=setting.at)
     return estimates if not scenario.fit.shrink else shrunk(estimates, scenario.fit.shrink)
 
 
