@@ -60,7 +60,7 @@ def verdict_html(verdict: Verdict) -> str:
     broken = len(verdict.broken)
     title = f"All {len(verdict.rules)} rules hold" if verdict.ok else f"{broken} of {len(verdict.rules)} rules broken"
     rows = [
-        (one.rule, "holds" if one.holds else "broken", "" if one.holds else number(one.violation), one.where)
+        (one.rule, "holds", "", "") if one.holds else (one.rule, "broken", number(one.violation), one.where)
         for one in sorted(verdict.rules, key=lambda one: one.holds)
     ]
     columns = ("Rule", "", "By", "Where")
@@ -156,10 +156,12 @@ def _span(amounts: Any) -> str:
 
 
 def number(amount: float) -> str:
-    """1,234,567; 15.25; a few digits where it is small."""
+    """1,234,567; 15.25; 0.00471."""
     if not math.isfinite(amount):
         return "not known" if math.isnan(amount) else "without limit"
-    return f"{amount:,.0f}" if abs(amount) >= 10_000 else f"{amount:,.6g}"
+    if abs(amount) < 1:
+        return f"{amount:.3g}"
+    return f"{amount:,.0f}" if abs(amount) >= 10_000 else f"{amount:,.2f}".rstrip("0").rstrip(".")
 
 
 def card(title: str, facts: Iterable[tuple[str, str]], below: str = "") -> str:
