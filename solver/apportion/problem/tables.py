@@ -22,8 +22,8 @@ def pair_frame(problem: AssignmentProblem) -> pd.DataFrame:
     pairs = problem.pairs
     return pd.DataFrame(
         {
-            "lead_id": pd.Categorical.from_codes(pairs.lead, categories=list(problem.lead_ids)),
-            "rep_id": pd.Categorical.from_codes(pairs.rep, categories=list(problem.rep_ids)),
+            "lead_id": pd.Categorical.from_codes(pairs.lead, categories=pd.Index(problem.lead_ids)),
+            "rep_id": pd.Categorical.from_codes(pairs.rep, categories=pd.Index(problem.rep_ids)),
             "value": problem.value,
             "revenue": problem.revenue,
             "effort": problem.effort,
