@@ -58,8 +58,10 @@ class Executed:
 
 
 def execute(name: str) -> Executed:
-    """Run notebooks/`name`.ipynb from top to bottom, in its folder. Skips where the extra `notebooks` is missing, but not
-    in continuous integration."""
+    """Run notebooks/`name`.ipynb from top to bottom, in its folder.
+
+    Skips where the extra `notebooks` is missing, but not in continuous integration.
+    """
     nbformat, nbclient, _ = (_loaded(package) for package in ("nbformat", "nbclient", "ipykernel"))
     path = ROOT / "notebooks" / f"{name}.ipynb"
     notebook = nbformat.read(path, as_version=4)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,13 @@ def test_links_lead_somewhere(path: Path) -> None:
     for link in links:
         target = (path.parent / link).resolve()
         assert target.is_relative_to(ROOT) and target.is_file(), link
+
+
+def test_they_are_in_the_source_distribution() -> None:
+    """Who builds from source has them; the wheel needs none."""
+    build = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]["targets"]
+    assert "/notebooks" in build["sdist"]["include"]
+    assert not any("notebooks" in path for path in build["wheel"]["only-include"])
 
 
 def test_what_an_editor_leaves_is_taken_away() -> None:
