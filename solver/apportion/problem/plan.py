@@ -7,10 +7,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from apportion.problem.problem import AssignmentProblem
 
 StoppedBy = Literal["gap", "effort", "time", "cancelled"]
 Proof = Literal["network", "prices", "search", "none"]
@@ -102,6 +107,11 @@ class Verdict:
             return f"all {len(self.rules)} rules hold"
         return "; ".join(f"{rule.rule} broken by {rule.violation:g} at {rule.where}" for rule in self.broken)
 
+    def _repr_html_(self) -> str:
+        from apportion.problem.display import verdict_html
+
+        return verdict_html(self)
+
 
 @dataclass(frozen=True)
 class Certificate:
@@ -129,6 +139,11 @@ class Certificate:
     worst_off: float | None = None  # MaxMin: the worst-off group's revenue per fair share
     worst_off_bound: float | None = None  # and a proved upper bound on it
     verdict: Verdict | None = None
+
+    def _repr_html_(self) -> str:
+        from apportion.problem.display import certificate_html
+
+        return certificate_html(self)
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,6 +175,31 @@ class Plan:
     def replace(self, **changes: Any) -> Plan:
         """Give a copy with other fields; `verify` tells whether it still holds."""
         return replace(self, **changes)
+
+    def to_frame(self, problem: AssignmentProblem) -> pd.DataFrame:
+        """One row a lead of the problem that this is a plan of: see `tables.lead_frame`. UsageError for another
+        problem, or without a plan."""
+        from apportion.problem.tables import lead_frame  # frames and charts are loaded when somebody asks
+
+        return lead_frame(problem, self)
+
+    def by_rep(self, problem: AssignmentProblem) -> pd.DataFrame:
+        """One row a rep: load, capacity, shares, price: see `tables.rep_frame`. UsageError as for `to_frame`."""
+        from apportion.problem.tables import rep_frame
+
+        return rep_frame(problem, self)
+
+    def chart(self, problem: AssignmentProblem, what: str = "load") -> Any:
+        """A plotly figure of the reps. what : "load" against capacity, "share" against the fair share, "price" of one
+        more slot. UsageError for another word, and as for `to_frame`."""
+        from apportion.problem.figures import plan_figure
+
+        return plan_figure(problem, self, what)
+
+    def _repr_html_(self) -> str:
+        from apportion.problem.display import plan_html
+
+        return plan_html(self)
 
     def __repr__(self) -> str:
         return (
