@@ -14,6 +14,7 @@ from apportion.policy.resolved import ResolvedLimit, ResolvedShare
 from apportion.policy.schema import Policy
 from apportion.policy.screening import parcels, screen
 from apportion.policy.shares import equity, fair_weights, limits
+from apportion.policy.swaps import may_swap
 from apportion.policy.together import apart_effect
 from apportion.policy.values import pair_values
 
@@ -32,6 +33,7 @@ __all__ = [
     "lead_effort",
     "limits",
     "load_policy",
+    "may_swap",
     "must_assign",
     "nurture_values",
     "overtime",

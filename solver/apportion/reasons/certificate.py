@@ -8,6 +8,7 @@ import pandas as pd
 from apportion.problem import MaxMin, RuleVerdict, Status, Verdict, verify
 from apportion.reasons.facts import Facts
 from apportion.reasons.groups import group_words
+from apportion.reasons.swapped import swap_words
 from apportion.reasons.words import count, listed, money, number, percent, quoted
 
 _PROOF = {
@@ -37,7 +38,9 @@ def certificate_words(facts: Facts) -> tuple[str, ...]:
             f"this one is worth {earned}, within {percent(plan.gap)} of that."
         )
     lines = [first, _PROOF[certificate.proof]]
-    if plan.status is Status.FEASIBLE:
+    lines += swap_words(facts)
+    found = plan.status if plan.swaps is None else plan.swaps.status
+    if found is Status.FEASIBLE:
         lines.append(
             "The gap that was asked for was not reached before the search stopped; every rule holds all the same."
         )
