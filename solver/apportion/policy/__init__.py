@@ -16,7 +16,7 @@ from apportion.policy.screening import parcels, screen
 from apportion.policy.shares import equity, fair_weights, limits
 from apportion.policy.swaps import may_swap
 from apportion.policy.together import apart_effect
-from apportion.policy.values import pair_values
+from apportion.policy.values import pair_costs, pair_values
 
 __all__ = [
     "Effect",
@@ -37,6 +37,7 @@ __all__ = [
     "must_assign",
     "nurture_values",
     "overtime",
+    "pair_costs",
     "pair_values",
     "parcels",
     "policy_json_schema",

@@ -189,7 +189,7 @@ class _Question:
 
     def _preferences(self) -> str:
         book, amounts = self.facts.book, self.facts.units.amounts
-        rows = book.parts("effect") + book.parts("other")
+        rows = book.parts("effect") + book.parts("cost") + book.parts("other")
         moved = [(float(amounts[row, self.held] - amounts[row, self.asked]), book.names[row]) for row in rows]
         named = [f"{quoted(name)} {money(amount, self.facts.currency)}" for amount, name in sorted(moved, reverse=True)]
         return listed(named) if named else "no single one"

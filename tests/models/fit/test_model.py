@@ -210,10 +210,11 @@ def test_proxies_are_refused_and_recorded() -> None:
 
 def test_declared_columns_are_no_features_even_by_default() -> None:
     """A column that a person declares as protected is left out, also where it is a feature without being asked for."""
-    reps = World().reps().assign(languages=[("sv",), ("no",)] * 6)
-    model = FitModel(level="rep", protected=["team_id", "skills", "start_date"]).fit(history(), reps)
-    assert model.card_["features"]["rep"] == ["level"] and model.card_["features"]["matches"] == []
-    assert model.card_["protected"]["declared"] == ["team_id", "skills", "start_date"]
+    model = FitModel(level="rep", protected=["team_id", "Start_Date"]).fit(history(), World().reps())
+    assert model.card_["features"]["rep"] == ["level"] and model.card_["features"]["matches"]
+    assert model.card_["protected"]["refused"] == ["start_date", "team_id"]
+    skilless = FitModel(level="rep", protected=["skills"]).fit(history(), World().reps())
+    assert skilless.card_["features"]["matches"] == []
 
 
 def test_until_knows_nothing_of_later() -> None:

@@ -45,7 +45,7 @@ def rates(amount: Floats, fair: Floats, group: Ints, n_groups: int, *, seed: int
         return Rates(amount=sums, rate=nothing, low=nothing, high=nothing, p=math.nan)
     part, share = given / total, due / math.fsum(due)
     rate = _rate(part, share, of, n_groups)
-    reach = _reach(part - rate[of] * share, share, of, n_groups)
+    reach = rate * _reach(part - rate[of] * share, part, of, n_groups)
     return Rates(
         amount=sums,
         rate=rate,
@@ -61,14 +61,18 @@ def _rate(part: Floats, share: Floats, of: Ints, n_groups: int) -> Floats:
     return np.divide(got, due, out=np.full(n_groups, np.nan), where=due > 0)
 
 
-def _reach(rest: Floats, share: Floats, of: Ints, n_groups: int) -> Floats:
-    """(G,) half the width of each interval."""
+def _reach(rest: Floats, part: Floats, of: Ints, n_groups: int) -> Floats:
+    """(G,) half the width of each interval, as a multiple of the rate.
+
+    rest : (R,) what each rep got beyond the group's rate. A rate is a share of a total in which the group itself is, so
+    that what others got moves it too: d rate / rate = d part_g / part_g − d total / total.
+    """
     many = np.bincount(of, minlength=n_groups).astype(np.float64)
-    due = np.bincount(of, weights=share, minlength=n_groups)
-    squares = np.bincount(of, weights=rest**2, minlength=n_groups)
-    enough = many > 1
-    factor = np.divide(many, many - 1, out=np.full(n_groups, np.nan), where=enough)
-    error = np.sqrt(factor * squares) / np.where(due > 0, due, np.nan)
+    own = np.bincount(of, weights=part, minlength=n_groups)
+    scale = np.divide(many, many - 1, out=np.zeros(n_groups), where=many > 1)
+    squares = scale * np.bincount(of, weights=rest**2, minlength=n_groups)
+    steep = np.divide(1.0, own, out=np.full(n_groups, np.nan), where=(own > 0) & (many > 1)) - 1.0
+    error = np.sqrt(squares * steep**2 + squares.sum() - squares)
     return np.asarray(stdtrit(np.maximum(many - 1, 1), (1 + CONFIDENCE) / 2) * error, dtype=np.float64)
 
 

@@ -47,6 +47,6 @@ def _judged(p: float) -> str:
     if p > RARE:
         return f"Groups dealt at random would lie as far apart in {percent(p)} of cases: no evidence of a difference."
     return (
-        f"Groups dealt at random would lie as far apart in only {percent(p)} of cases: they are treated differently. "
-        "Look at what they cover, at their ramp and at the rules before it is explained by anything else."
+        f"Groups dealt at random would lie as far apart in only {percent(p)} of cases: chance does not explain it. "
+        "Look at what the groups cover, at their ramp and at the rules."
     )

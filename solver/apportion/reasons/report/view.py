@@ -193,6 +193,10 @@ def headline(reasons: Explanations, baselines: Sequence[Measured], own: Measured
     currency = reasons.facts.currency
     total = len(reasons.facts.batch.leads)
     tiles = [("Expected revenue", money(own.expected_revenue, currency), "fit × deal value of every placed lead")]
+    cost = math.fsum(reasons.leads["expected_cost"].dropna())
+    if cost:
+        net = money(own.expected_revenue - cost, currency)
+        tiles.append(("Net of costs", net, f"{money(cost, currency)} of costs by the policy"))
     if baselines:
         best = max(baselines, key=lambda result: (result.expected_revenue, result.title))
         first = next((result for result in baselines if result.title == "Round robin"), best)
