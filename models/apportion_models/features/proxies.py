@@ -78,7 +78,7 @@ def codes(table: pd.DataFrame, column: str) -> Ints:
     values = table[column]
     if pd.api.types.is_datetime64_any_dtype(values):
         days = (pd.to_datetime(values, utc=True) - pd.Timestamp(0, tz="UTC")).dt.total_seconds()
-        return bands(days.to_numpy(dtype=np.float64, na_value=np.nan))
+        return bands(np.asarray(days.to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64))
     if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
         raw = numbers(table, column)
         if np.unique(raw[~np.isnan(raw)]).size > FEW_VALUES:

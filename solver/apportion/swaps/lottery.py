@@ -112,7 +112,7 @@ def lottery_of(
     for places in _cut(units, size):
         table = _Table(problem, units, places)
         one, two = table.swaps()
-        loss = -sum(table.changes(value, one, two))
+        loss = table.lost(value, one, two)
         keep = np.ones(len(one), dtype=bool) if loss_at_most is None else loss <= loss_at_most
         keep &= table.kept(rooms, one, two)
         one, two = one[keep], two[keep]
@@ -123,7 +123,7 @@ def lottery_of(
         names = [problem.lead_ids[lead] for place in places for lead in units.members[place].tolist()]
         pools.append(Pool(min(names), share / float(partners.max()), places[one], places[two]))
         lost.append(loss[keep])
-        given_up.append(-sum(table.changes(revenue, one, two)))
+        given_up.append(table.lost(revenue, one, two))
     return Lottery(units, tuple(pools), np.concatenate(given_up), np.concatenate(lost))
 
 
@@ -158,6 +158,11 @@ class _Table:
         amounts = measure.at(np.maximum(self.pair, 0).ravel(), lead.ravel()).reshape(shape)
         sums = np.add.reduceat(amounts, self.first, axis=0)
         return sums[two, one] - sums[one, one], sums[one, two] - sums[two, two]
+
+    def lost(self, measure: Measure, one: Ints, two: Ints) -> Floats:
+        """What a swap takes off the measure's sum, over both reps."""
+        change, other = self.changes(measure, one, two)
+        return -(change + other)
 
     def kept(self, rooms: list[Room], one: Ints, two: Ints) -> NDArray[np.bool_]:
         """Which swaps keep every hard rule, each by itself."""

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
+from apportion.problem.sums import sum_by
+
 CONFIDENCE = 0.9
 PERMUTATIONS = 4_999
 WORK = 4_000_000  # reps × permutations at most
@@ -39,7 +41,7 @@ def rates(amount: Floats, fair: Floats, group: Ints, n_groups: int, *, seed: int
     inside = (group >= 0) & (fair > 0)
     given, due, of = amount[inside], fair[inside], group[inside]
     total = math.fsum(given)
-    sums = np.bincount(group[group >= 0], weights=amount[group >= 0], minlength=n_groups)
+    sums = sum_by(group[group >= 0], amount[group >= 0], n_groups)
     nothing = np.full(n_groups, np.nan)
     if total <= 0 or not len(given):
         return Rates(amount=sums, rate=nothing, low=nothing, high=nothing, p=math.nan)
@@ -56,9 +58,8 @@ def rates(amount: Floats, fair: Floats, group: Ints, n_groups: int, *, seed: int
 
 
 def _rate(part: Floats, share: Floats, of: Ints, n_groups: int) -> Floats:
-    due = np.bincount(of, weights=share, minlength=n_groups)
-    got = np.bincount(of, weights=part, minlength=n_groups)
-    return np.divide(got, due, out=np.full(n_groups, np.nan), where=due > 0)
+    due, got = sum_by(of, share, n_groups), sum_by(of, part, n_groups)
+    return np.asarray(np.divide(got, due, out=np.full(n_groups, np.nan), where=due > 0), dtype=np.float64)
 
 
 def _reach(rest: Floats, part: Floats, of: Ints, n_groups: int) -> Floats:
@@ -68,9 +69,9 @@ def _reach(rest: Floats, part: Floats, of: Ints, n_groups: int) -> Floats:
     that what others got moves it too: d rate / rate = d part_g / part_g − d total / total.
     """
     many = np.bincount(of, minlength=n_groups).astype(np.float64)
-    own = np.bincount(of, weights=part, minlength=n_groups)
+    own = sum_by(of, part, n_groups)
     scale = np.divide(many, many - 1, out=np.zeros(n_groups), where=many > 1)
-    squares = scale * np.bincount(of, weights=rest**2, minlength=n_groups)
+    squares = scale * sum_by(of, rest**2, n_groups)
     steep = np.divide(1.0, own, out=np.full(n_groups, np.nan), where=(own > 0) & (many > 1)) - 1.0
     error = np.sqrt(squares * steep**2 + squares.sum() - squares)
     return np.asarray(stdtrit(np.maximum(many - 1, 1), (1 + CONFIDENCE) / 2) * error, dtype=np.float64)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 from apportion.reasons.audit.audit import MEASURES, GroupAudit
 from apportion.reasons.words import listed, percent, quoted
@@ -35,8 +37,8 @@ def _sentence(audit: GroupAudit, measure: str) -> str:
     return f"{what}: {listed(told, MOST_GROUPS)}. {_judged(audit.p[measure])}"
 
 
-def _rate(row: dict[str, object]) -> str:
-    rate, low, high = (float(str(row[name])) for name in ("rate", "low", "high"))
+def _rate(row: Mapping[Any, Any]) -> str:
+    rate, low, high = (float(row[name]) for name in ("rate", "low", "high"))
     interval = f", 90 % interval {percent(low)} to {percent(high)}" if math.isfinite(low) else ""
     return f"{percent(rate)} ({row['reps']} reps{interval})"
 
