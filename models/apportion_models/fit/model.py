@@ -17,6 +17,7 @@ from apportion_models.errors import Finding, InputError, TableError
 from apportion_models.features.protected import check_override
 from apportion_models.fit.card import build_card
 from apportion_models.fit.columns import choose_columns
+from apportion_models.fit.doubts import doubts
 from apportion_models.fit.history import Cases, check_ids, check_table, read_cases
 from apportion_models.fit.levels import LEVELS
 from apportion_models.fit.scorer import Scorer
@@ -122,7 +123,7 @@ class FitModel(BaseEstimator):  # type: ignore[misc]
         self.level_: str = evidence.level if self.level == "auto" else self.level
         self.scorer_: Scorer = whole.with_waiting(self.level_)
         self.deal_value_: DealValue = DealValue.learn(cases.frame, chosen.lead, cases.value, cases.estimate)
-        self.findings_: tuple[Finding, ...] = tuple(findings)
+        self.findings_: tuple[Finding, ...] = (*findings, *doubts(cases, measures, self.level_))
         self.card_: dict[str, Any] = build_card(self, cases, measures, chosen.card())
         return self
 
