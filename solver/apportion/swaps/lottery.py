@@ -1,9 +1,10 @@
 """Which swaps a draw may make, and the exact chance of each, before anything is drawn.
 
 Units are dealt into pools of some tens that can take each other's place. A draw makes at most one swap in a pool, each
-possible one with the same chance, and no draw of one pool knows of another. So the chance of every pair (lead, rep) is
-a sum of a few equal numbers. A swap is possible where it keeps the hard rules with the room that is left once every
-earlier pool has set aside the most that any of its swaps could need: whatever the draws are, together they keep them.
+possible one with a chance of its own, and no draw of one pool knows of another. So the chance of every pair (lead, rep)
+is a sum of a few numbers that are known. A swap is possible where it keeps the hard rules with the room that is left
+once every earlier pool has set aside the most that any of its swaps could need: whatever the draws are, together they
+keep them.
 """
 
 from __future__ import annotations
@@ -15,24 +16,25 @@ from numpy.typing import NDArray
 
 from apportion.problem import AssignmentProblem, Plan
 from apportion.problem.pairs import Floats, Ints
-from apportion.problem.sums import Measure
+from apportion.problem.sums import Measure, sum_by
 from apportion.swaps.room import Moves, Room, rooms_of
 from apportion.swaps.units import Units, units_of
 from apportion_models.experiment.draws import uniform
 
 LARGEST_POOL = 64  # more partners for a lead, but their number grows with the square
 FEWEST_OF_A_KIND = 4
+ROUNDS = 30  # by which chances are raised; the last ones change next to nothing
 
 
 @dataclass(frozen=True, eq=False)
 class Pool:
     """Units (their places in `Units`) of which at most one pair is swapped.
 
-    chance : of each possible swap. one, two : (S,) places of its two units, among all units.
+    chance : (S,) of each possible swap. one, two : (S,) places of its two units, among all units.
     """
 
     name: str
-    chance: float
+    chance: Floats
     one: Ints
     two: Ints
 
@@ -49,7 +51,7 @@ class Lottery:
     @property
     def chance(self) -> Floats:
         """(S,) the chance of each possible swap, pool by pool."""
-        return np.concatenate([np.zeros(0), *(np.full(len(pool.one), pool.chance) for pool in self.pools)])
+        return np.concatenate([np.zeros(0), *(pool.chance for pool in self.pools)])
 
     @property
     def sides(self) -> tuple[Ints, Ints]:
@@ -64,7 +66,7 @@ class Lottery:
         """The swaps of one draw, as pairs of units; the same salt draws the same."""
         drawn = []
         for pool in self.pools:
-            place = int(uniform(salt, pool.name) / pool.chance)
+            place = int(np.searchsorted(np.cumsum(pool.chance), uniform(salt, pool.name), side="right"))
             if place < len(pool.one):
                 drawn.append((int(pool.one[place]), int(pool.two[place])))
         return drawn
@@ -109,7 +111,7 @@ def lottery_of(
     pools: list[Pool] = []
     lost: list[Floats] = [np.zeros(0)]
     given_up: list[Floats] = [np.zeros(0)]
-    for places in _cut(units, size):
+    for places in _modest_first(problem, units, _cut(units, size)):
         table = _Table(problem, units, places)
         one, two = table.swaps()
         loss = table.lost(value, one, two)
@@ -119,9 +121,9 @@ def lottery_of(
         if not len(one):
             continue
         table.set_aside(rooms, one, two)
-        partners = np.bincount(np.concatenate([one, two]), minlength=len(places))
+        chance = _chances(one, two, len(places), share)
         names = [problem.lead_ids[lead] for place in places for lead in units.members[place].tolist()]
-        pools.append(Pool(min(names), share / float(partners.max()), places[one], places[two]))
+        pools.append(Pool(min(names), chance, places[one], places[two]))
         lost.append(loss[keep])
         given_up.append(table.lost(revenue, one, two))
     return Lottery(units, tuple(pools), np.concatenate(given_up), np.concatenate(lost))
@@ -132,6 +134,28 @@ def _cut(units: Units, size: int) -> list[Ints]:
     bounds = np.flatnonzero(np.diff(units.kind)) + 1
     runs = np.split(np.arange(len(units.kind)), bounds)
     return [pool for run in runs if len(run) > 1 for pool in np.array_split(run, -(-len(run) // size))]
+
+
+def _chances(one: Ints, two: Ints, n_units: int, share: float) -> Floats:
+    """(S,) chances of the swaps by which every unit is swapped with `share` at most, and as many as can be with nearly
+    that.
+
+    All are equal at first; each round then raises every chance by what its two units leave open. A unit never passes
+    `share` by it, for every one of its chances is raised by no more than the unit itself leaves open.
+    """
+    partners = np.bincount(np.concatenate([one, two]), minlength=n_units)
+    chance = np.full(len(one), share / float(partners.max()))
+    for _ in range(ROUNDS):
+        used = sum_by(np.concatenate([one, two]), np.tile(chance, 2), n_units)
+        chance = chance * np.minimum(share / used[one], share / used[two])
+    return chance
+
+
+def _modest_first(problem: AssignmentProblem, units: Units, pools: list[Ints]) -> list[Ints]:
+    """Pools whose leads offer alike come first: they need least of the room under an equity rule, and leave most."""
+    offer = [float(problem.opportunity[leads].sum()) for leads in units.members]
+    spread = [np.ptp([offer[place] for place in pool.tolist()]) for pool in pools]
+    return [pools[place] for place in np.argsort(spread, kind="stable").tolist()]
 
 
 class _Table:

@@ -65,8 +65,8 @@ def test_every_lead_keeps_its_rep_with_at_least_the_rest_of_the_share() -> None:
     kept = reps == lottery.units.rep[units]
     assert chances[kept].min() >= 0.9 - 1e-12
     assert (1 - chances[kept]).max() == pytest.approx(0.1)
-    assert 0.5 * 0.1 < float((1 - chances[kept]).mean()) <= 0.1
-    assert all(len(pool.one) * pool.chance <= 1 + 1e-12 for pool in lottery.pools)
+    assert 0.09 < float((1 - chances[kept]).mean()) <= 0.1
+    assert all(pool.chance.sum() <= 1 + 1e-12 for pool in lottery.pools)
 
 
 @cache
@@ -188,7 +188,8 @@ def test_like_is_pooled_with_like() -> None:
         problem.opportunity[[lottery.units.members[u][0] for u in {*pool.one, *pool.two}]] for pool in lottery.pools
     ]
     assert len(offers) > 5
-    assert all(earlier.min() >= later.max() for earlier, later in pairwise(offers))
+    offers.sort(key=lambda offer: -float(offer.max()))
+    assert all(better.min() >= other.max() for better, other in pairwise(offers))
 
 
 def test_the_order_of_rows_changes_nothing() -> None:

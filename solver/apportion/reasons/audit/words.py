@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from apportion.reasons.audit.audit import MEASURES, GroupAudit
-from apportion.reasons.words import listed, percent, quoted
+from apportion.reasons.words import count, listed, percent, quoted
 
 RARE = 0.05
 MOST_GROUPS = 8
@@ -40,7 +40,7 @@ def _sentence(audit: GroupAudit, measure: str) -> str:
 def _rate(row: Mapping[Any, Any]) -> str:
     rate, low, high = (float(row[name]) for name in ("rate", "low", "high"))
     interval = f", 90 % interval {percent(low)} to {percent(high)}" if math.isfinite(low) else ""
-    return f"{percent(rate)} ({row['reps']} reps{interval})"
+    return f"{percent(rate)} ({count(int(row['reps']), 'rep')}{interval})"
 
 
 def _judged(p: float) -> str:
