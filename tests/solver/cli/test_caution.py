@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
+from tests.solver.cli import test_experiment
 from tests.solver.cli.conftest import POLICY, Company, call, read_plan, read_rows
 
 SWAPS = POLICY + "swaps: {share: 0.3}\naudits: [{by: team, at_least: 2}]\n"
@@ -78,3 +80,18 @@ def test_a_saved_model_keeps_to_the_policy(company: Company, tmp_path: Path) -> 
     tables = ("--history", company.path("history"), "--reps", company.path("reps"))
     assert call("fit", *tables, "--policy", allowed, "--out", tmp_path / "model").code == 0
     assert "industry (works council, 2026-03-01: it is the leads')" in (tmp_path / "model" / "card.md").read_text()
+
+
+def test_an_arm_of_an_experiment_draws_too(company: Company, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The top table and the log keep the arm's chance; that of the pair within its arm is in the arm's own table."""
+    monkeypatch.setattr(test_experiment, "POLICY", test_experiment.POLICY + "swaps: {share: 0.4}\n")
+    run = test_experiment.begun(company, tmp_path, "capacity_split")
+    rows = test_experiment.batch(company, run, tmp_path / "batch")
+    assert set(rows["propensity"].astype(float)) == {0.5}
+    own = read_rows(tmp_path / "batch" / "joint")
+    placed = own["rep_id"] != ""
+    assert set(own["lead_id"]) == set(rows.loc[rows["arm"] == "joint", "lead_id"])
+    assert (own.loc[placed, "propensity"].astype(float) < 1).any()
+    moved = own["reason"].str.contains("a draw swapped it")
+    assert moved.any() and (own.loc[moved, "propensity"].astype(float) <= 0.4 + 1e-9).all()
+    assert rows.set_index("lead_id").loc[own["lead_id"], "rep_id"].tolist() == own["rep_id"].tolist()
