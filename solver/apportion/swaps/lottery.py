@@ -137,8 +137,7 @@ def _cut(units: Units, size: int) -> list[Ints]:
 
 
 def _chances(one: Ints, two: Ints, n_units: int, share: float) -> Floats:
-    """(S,) chances of the swaps by which every unit is swapped with `share` at most, and as many as can be with nearly
-    that.
+    """(S,) chances by which no unit is swapped with more than `share`, and as many as can be with nearly that.
 
     All are equal at first; each round then raises every chance by what its two units leave open. A unit never passes
     `share` by it, for every one of its chances is raised by no more than the unit itself leaves open.
