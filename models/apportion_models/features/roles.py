@@ -27,8 +27,10 @@ TIMES = _words("created_at assigned_at closed_at updated_at modified_at last_act
 KNOWN_AFTER = _words(
     "outcome closed_at deal_value assigned_at closed_by close_reason lost_reason loss_reason won_reason won_at lost_at "
     "stage deal_stage status close_date close_value closed_value amount_won earned probability forecast_category "
-    "first_response_minutes converted is_won is_closed expected_revenue runner_up_rep_id runner_up_cost propensity"
+    "first_response_minutes converted is_won is_closed"
 )
+# What an earlier plan, draw or experiment wrote beside its leads.
+DECIDED = _words("expected_revenue runner_up_rep_id runner_up_cost propensity holdout arm")
 # The history's own columns: that they are no features needs no telling.
 CONTRACT = _words("outcome closed_at deal_value assigned_at created_at rep_id")
 # A rep's columns that say how things stand today, not how they stood when past leads were worked.
@@ -87,6 +89,12 @@ def _refusal(table: pd.DataFrame, column: str) -> tuple[str, bool, str] | None:
         return "this column is asked for as a feature and is not in the table.", True, "Leave it out, or add it."
     if low in KNOWN_AFTER:
         return "known only after the assignment, so it would leak the outcome.", low not in CONTRACT, "Leave it out."
+    if low in DECIDED:
+        return (
+            "written by an earlier plan or draw: it says how a lead was dealt, not what it is.",
+            True,
+            "Leave it out.",
+        )
     if is_key(column):
         return "a key or a name: nothing learned on it carries over to new leads.", False, "Leave it out."
     if low in TIMES or pd.api.types.is_datetime64_any_dtype(table[column]):

@@ -59,5 +59,14 @@ def test_declared_columns_are_protected() -> None:
 
 def test_what_an_earlier_plan_wrote_is_no_feature() -> None:
     """assignments.csv joined with its outcomes makes a history; the plan's own columns do not teach."""
-    table = pd.DataFrame({"propensity": [1.0], "expected_revenue": [2.0], "runner_up_cost": [1.0], "score": [3.0]})
+    table = pd.DataFrame(
+        {
+            "propensity": [1.0],
+            "arm": ["a"],
+            "holdout": [True],
+            "expected_revenue": [2.0],
+            "runner_up_cost": [1.0],
+            "score": [3.0],
+        }
+    )
     assert candidate_columns(table, name="history", wanted=None, override={})[0] == ["score"]
