@@ -147,12 +147,33 @@ class Certificate:
 
 
 @dataclass(frozen=True, eq=False)
+class Swaps:
+    """What was drawn at random after the plan was found, so that its leads teach what an optimum never tries.
+
+    planned : (L,) rep of each lead before the draw, -1 for nurture.
+    propensity : (L,) the chance with which the draw left the lead with the rep that it has now; 1 where it took no
+        part, NaN for nurture.
+    objective, status : of the plan before the draw.
+    revenue_cost : expected revenue that a draw gives up on average over all draws, in currency.
+    mean_swapped : leads that a draw moves on average.
+    """
+
+    planned: NDArray[np.int64]
+    propensity: NDArray[np.float64]
+    objective: float
+    status: Status
+    revenue_cost: float
+    mean_swapped: float
+
+
+@dataclass(frozen=True, eq=False)
 class Plan:
     """The assignment of one batch.
 
     rep : (L,) index of the rep, -1 for nurture. All -1 when there is no plan.
     objective : expected revenue + nurture value − price of soft violations, in currency; NaN without a plan.
     bound : an upper bound on every plan's objective.
+    swaps : what was drawn at random after it was found; None where nothing was.
     """
 
     rep: NDArray[np.int64]
@@ -161,6 +182,7 @@ class Plan:
     bound: float
     prices: Prices
     certificate: Certificate
+    swaps: Swaps | None = None
 
     @property
     def gap(self) -> float:
@@ -171,6 +193,16 @@ class Plan:
     def n_placed(self) -> int:
         """Leads that a rep gets."""
         return int((self.rep >= 0).sum())
+
+    @property
+    def swapped(self) -> NDArray[np.bool_]:
+        """(L,) whether a draw moved the lead to another rep than was planned."""
+        return np.zeros(len(self.rep), dtype=bool) if self.swaps is None else self.rep != self.swaps.planned
+
+    @property
+    def propensity(self) -> NDArray[np.float64]:
+        """(L,) the chance with which each lead got the rep that it has: 1 without a draw, NaN for nurture."""
+        return np.where(self.rep >= 0, 1.0, np.nan) if self.swaps is None else self.swaps.propensity
 
     def replace(self, **changes: Any) -> Plan:
         """Give a copy with other fields; `verify` tells whether it still holds."""

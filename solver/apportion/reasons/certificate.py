@@ -9,6 +9,7 @@ from apportion.problem import MaxMin, RuleVerdict, Status, Verdict, verify
 from apportion.problem.display import PROOF_WORDS
 from apportion.reasons.facts import Facts
 from apportion.reasons.groups import group_words
+from apportion.reasons.swapped import swap_words
 from apportion.reasons.words import count, listed, money, number, percent, quoted
 
 
@@ -31,7 +32,9 @@ def certificate_words(facts: Facts) -> tuple[str, ...]:
             f"this one is worth {earned}, within {percent(plan.gap)} of that."
         )
     lines = [first, PROOF_WORDS[certificate.proof]]
-    if plan.status is Status.FEASIBLE:
+    lines += swap_words(facts)
+    found = plan.status if plan.swaps is None else plan.swaps.status
+    if found is Status.FEASIBLE:
         lines.append(
             "The gap that was asked for was not reached before the search stopped; every rule holds all the same."
         )
