@@ -12,7 +12,7 @@ import typer
 
 from apportion.cli import options
 from apportion.cli.extras import needs
-from apportion.cli.screen import show_json
+from apportion.cli.screen import show_json, tell_error
 from apportion_models.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -103,11 +103,13 @@ def forget_command(
 
         with there.write(actor=ACTOR) as tx:
             done = forget_lead(tx, lead) if lead is not None else forget_rep(tx, str(rep))
-        there.compact()
+        cleaned = there.compact()
     told = (
         f"Forgotten, now {done.alias}: {done.assignments} reasons and {done.letters} messages erased; {done.runs} runs "
         "keep their plan and cannot be repeated. Backups, and what was sent to others, are not touched."
     )
+    if not cleaned:
+        tell_error("Somebody is reading the old state: it stays in the store's log until a later write clears it.")
     _say(as_json, asdict(done), told)
     return 0
 
