@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -73,10 +73,10 @@ def load_command(
     with opened(store, config) as there:
         from apportion.service.loading import load_tables
 
-        told, findings = load_tables(there, sources, mapping=mapping and str(mapping), actor=ACTOR)
+        told, findings = load_tables(there, sources, mapping=None if mapping is None else str(mapping), actor=ACTOR)
     for finding in findings:
         tell_error(f"{finding.severity}: {finding}")
-    plain = {name: one if isinstance(one, int) else asdict(one) for name, one in told.items()}
+    plain: dict[str, Any] = {name: one if isinstance(one, int) else asdict(one) for name, one in told.items()}
     _say(as_json, plain, f"Stored. {'; '.join(_counted(name, one) for name, one in plain.items())}.")
     return 0
 

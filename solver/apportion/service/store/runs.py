@@ -12,9 +12,10 @@ import sqlalchemy as sa
 from apportion.service.store.desk import Desk, Page
 from apportion.service.store.leases import Lease
 from apportion.service.store.schema import runs
-from apportion_models.errors import ApportionError, ConflictError, NotFoundError
+from apportion_models.errors import ApportionError, ConflictError, NotFoundError, UsageError
 
 OPEN = ("queued", "running")
+FORESEEN = dt.timedelta(days=1)  # a batch may be of a moment so far ahead, and no further
 
 
 @dataclass(frozen=True)
@@ -78,8 +79,12 @@ class Runs(Desk):
         """Ask for a run, which a worker will take up; None where the schedule's slot has one already.
 
         kind : "batch", the leads that wait; "given", tables of its own, which change nothing. at : the moment it is
-        assigned; else the slot, else when it starts. options : gap, time_limit, limit (most leads), sinks.
+        assigned; else the slot, else when it starts. options : gap, time_limit, limit (most leads), sinks. Raises
+        UsageError for a batch of a moment more than a day ahead: all after it would count from there.
         """
+        moment = slot if at is None else at
+        if kind == "batch" and moment is not None and moment > self.tx.now() + FORESEEN:
+            raise UsageError(f"A batch must be of now or of a moment within a day. Got {moment.isoformat()}.")
         row = {
             "run_id": run_id or self.tx.new_id(),
             "number": self.tx.count("runs"),
@@ -87,7 +92,7 @@ class Runs(Desk):
             "state": "queued",
             "schedule": schedule,
             "slot": slot,
-            "at": slot if at is None else at,
+            "at": moment,
             "seed": seed,
             "options": dict(options or {}),
             "cancel_asked": False,

@@ -13,7 +13,7 @@ from apportion.service.runs import ask_given, begin, document, repeat, work, wor
 from apportion.service.runs.keeping import document_hash
 from apportion.service.runs.solving import inputs
 from apportion.service.store import AwayError, LostError, Placement, Run, Store
-from apportion_models.errors import ConflictError, InputError
+from apportion_models.errors import ConflictError, InputError, UsageError
 from tests.solver.service.conftest import FakeClock
 from tests.solver.service.tables import leads, model, reps, set_up
 
@@ -309,6 +309,20 @@ def test_a_late_slot_counts_what_came_after_it(store: Store, clock: FakeClock) -
     assert done is not None
     assert done.at == clock.now
     assert loads(store) == {"R1": 5}
+
+
+def test_a_clock_that_was_wrong_is_not_followed_for_ever(store: Store, clock: FakeClock) -> None:
+    """A batch of far ahead is refused; after one that was made under a wrong clock, time goes on as it is."""
+    set_up(store, n_leads=2)
+    with pytest.raises(UsageError, match="within a day"), store.write() as tx:
+        tx.runs.add(at=clock.now + dt.timedelta(days=2))
+    right = clock.now
+    clock.turn(400 * 86_400)
+    ask(store)
+    clock.now = right
+    with store.write() as tx:
+        tx.leads.upsert(leads(3))
+    assert ask(store).at == right
 
 
 def test_only_what_is_done_is_repeated(store: Store) -> None:
