@@ -98,11 +98,20 @@ def ask_given(
     *,
     at: dt.datetime | None = None,
     seed: int | None = None,
+    policy_version: int | None = None,
+    model_version: int | None = None,
     options: Mapping[str, Any] | None = None,
 ) -> Run:
     """Ask for a plan of tables of its own, as their readers give them: `leads` and `reps`, by need the others, and
     `assignments` for what was given earlier. It is planned and kept like a batch, and changes no lead and no load."""
-    run = tx.runs.add(kind="given", at=at, seed=seed, options=options)
+    run = tx.runs.add(
+        kind="given",
+        at=at,
+        seed=seed,
+        policy_version=policy_version,
+        model_version=model_version,
+        options=options,
+    )
     assert run is not None
     rows = {name: records(table) for name, table in tables.items()}
     lead_ids = [str(row["lead_id"]) for row in rows["leads"]]

@@ -73,13 +73,16 @@ class Runs(Desk):
         slot: dt.datetime | None = None,
         at: dt.datetime | None = None,
         seed: int | None = None,
+        policy_version: int | None = None,
+        model_version: int | None = None,
         options: Mapping[str, Any] | None = None,
         run_id: str | None = None,
     ) -> Run | None:
         """Ask for a run, which a worker will take up; None where the schedule's slot has one already.
 
         kind : "batch", the leads that wait; "given", tables of its own, which change nothing. at : the moment it is
-        assigned; else the slot, else when it starts. options : gap, time_limit, limit (most leads), sinks. Raises
+        assigned; else the slot, else when it starts. policy_version, model_version : those in use when it starts,
+        unless they are given. options : gap, time_limit, limit (most leads), sinks. Raises
         UsageError for a batch of a moment more than a day ahead: all after it would count from there.
         """
         moment = slot if at is None else at
@@ -94,6 +97,8 @@ class Runs(Desk):
             "slot": slot,
             "at": moment,
             "seed": seed,
+            "policy_version": policy_version,
+            "model_version": model_version,
             "options": dict(options or {}),
             "cancel_asked": False,
             "exclusive": False,

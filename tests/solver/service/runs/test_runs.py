@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from apportion.connectors import json_bytes
+from apportion.policy import load_policy
 from apportion.service.runs import ask_given, begin, document, repeat, work, worker
 from apportion.service.runs.keeping import document_hash
 from apportion.service.runs.solving import inputs
@@ -193,6 +194,51 @@ def test_a_dead_worker_is_followed_by_another(store: Store, clock: FakeClock) ->
         assert tx.leads.counts() == {"assigned": 5, "waiting": 4}
     with pytest.raises(LostError), store.write() as tx:
         tx.runs.stop(dead.run, dead.lease)
+
+
+def test_an_overtaken_worker_keeps_nothing(store: Store, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that was silent too long, and alive all the same, is refused when it comes to keep its plan."""
+    set_up(store, n_leads=4)
+    with store.write() as tx:
+        tx.runs.add(options={"sinks": ["hook"]})
+    real = worker.solve
+
+    def slow(*given: object, **options: object) -> object:
+        clock.turn(61)
+        with store.write() as tx:
+            assert begin(tx, "other", 60) is not None
+        return real(*given, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(worker, "solve", slow)
+    with pytest.raises(LostError, match="taken over from slow"):
+        work(store, owner="slow")
+    with store.read() as tx:
+        assert tx.leads.counts() == {"claimed": 4}
+        assert tx.assignments.page().items == ()
+        assert tx.outbox.counts() == {}
+    monkeypatch.setattr(worker, "solve", real)
+    clock.turn(61)
+    done = work(store, owner="third")
+    assert done is not None
+    assert (done.state, done.attempts) == ("done", 3)
+    with store.read() as tx:
+        assert tx.leads.counts() == {"assigned": 4}
+        assert tx.outbox.counts() == {"waiting": 1}
+
+
+def test_a_run_of_another_policy(store: Store) -> None:
+    """A run may name the policy that it is made by, whichever is in use."""
+    set_up(store, n_leads=2)
+    with store.write() as tx:
+        none = tx.policies.add(load_policy({"screening": [{"name": "all", "when": "score >= 0"}]}))
+        run = tx.runs.add(policy_version=none.version)
+    done = work(store, owner="w")
+    assert run is not None
+    assert done is not None
+    assert done.policy_version == none.version
+    with store.read() as tx:
+        assert tx.leads.counts() == {"nurture": 2}
+        assert {one.reason for one in tx.assignments.page()} == {"Screened out: all."}
 
 
 def test_a_run_that_kills_its_workers_ends(store: Store, clock: FakeClock) -> None:
