@@ -15,6 +15,7 @@ from apportion.service.store.schema import runs
 from apportion_models.errors import ApportionError, ConflictError, NotFoundError, UsageError
 
 OPEN = ("queued", "running")
+NEW = {"state": "queued", "cancel_asked": False, "exclusive": False, "attempts": 0}
 FORESEEN = dt.timedelta(days=1)  # a batch may be of a moment so far ahead, and no further
 
 
@@ -88,24 +89,17 @@ class Runs(Desk):
         moment = slot if at is None else at
         if kind == "batch" and moment is not None and moment > self.tx.now() + FORESEEN:
             raise UsageError(f"A batch must be of now or of a moment within a day. Got {moment.isoformat()}.")
-        row = {
-            "run_id": run_id or self.tx.new_id(),
-            "number": self.tx.count("runs"),
+        asked = {
             "kind": kind,
-            "state": "queued",
             "schedule": schedule,
             "slot": slot,
             "at": moment,
             "seed": seed,
-            "policy_version": policy_version,
-            "model_version": model_version,
             "options": dict(options or {}),
-            "cancel_asked": False,
-            "exclusive": False,
-            "attempts": 0,
-            "created_at": self.tx.now(),
-            "asked_by": self.tx.actor,
         }
+        versions = {"policy_version": policy_version, "model_version": model_version}
+        row = {"run_id": run_id or self.tx.new_id(), "number": self.tx.count("runs"), **asked, **versions, **NEW}
+        row |= {"created_at": self.tx.now(), "asked_by": self.tx.actor}
         statement = self.tx.insert(runs).values(row)
         if not self.inserted(statement.on_conflict_do_nothing(index_elements=["schedule", "slot"])):
             return None
