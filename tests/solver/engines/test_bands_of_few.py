@@ -14,7 +14,7 @@ from benchmarks.instances import dense_bands
 OPTIMUM = 156_817.6117  # of 150 × 10, seed 0: scipy's milp (HiGHS) to within 0.1 %, in 28 s
 
 
-@pytest.mark.parametrize(("leads", "reps", "seed"), [(150, 10, 0), (400, 40, 0), (400, 40, 1)])
+@pytest.mark.parametrize(("leads", "reps", "seed"), [(150, 10, 0), (300, 20, 0), (400, 40, 0)])
 def test_there_is_a_plan(leads: int, reps: int, seed: int) -> None:
     """A rep with a handful of slots gets a lead of the right size, and the plan is near the bound, not empty."""
     problem = dense_bands(leads=leads, reps=reps, seed=seed).problem()
