@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from apportion.connectors import csv_bytes
+from apportion.connectors import as_was, csv_bytes
 from apportion_models import FitModel, save_model
 
 
@@ -20,8 +20,8 @@ def table_print(table: pd.DataFrame) -> str:
 
 
 def read_cells(source: Path | io.BytesIO) -> pd.DataFrame:
-    """A CSV file, every cell as its text. Raises OSError and ValueError."""
-    return pd.read_csv(source, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    """A CSV file that we wrote, every cell as its text, as it was. Raises OSError and ValueError."""
+    return as_was(pd.read_csv(source, dtype=str, keep_default_na=False, encoding="utf-8-sig"))
 
 
 def cells_print(cells: pd.DataFrame) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from apportion.connectors.formulas import harmless
 from apportion_models.errors import InputError
 
 MOST_WHOLE = 2.0**53  # beyond it a float skips whole numbers
@@ -63,7 +64,7 @@ def json_bytes(document: Mapping[str, Any]) -> bytes:
 
 def csv_bytes(table: pd.DataFrame) -> bytes:
     """UTF-8 CSV with \\n line ends; lists joined by ;, times in UTC, missing cells empty, 369 and not 369.0 in a column
-    of whole numbers."""
+    of whole numbers; what a spreadsheet would take for a formula is made harmless, and `as_was` undoes it."""
     shown = table.copy()
     for column in shown.columns:
         if isinstance(shown[column].dtype, pd.DatetimeTZDtype):
@@ -74,7 +75,7 @@ def csv_bytes(table: pd.DataFrame) -> bytes:
             shown[column] = shown[column].map(
                 lambda cell: ";".join(map(str, cell)) if isinstance(cell, tuple) else cell
             )
-    return str(shown.to_csv(index=False, lineterminator="\n")).encode()
+    return str(harmless(shown).to_csv(index=False, lineterminator="\n")).encode()
 
 
 def _is_whole(column: pd.Series[Any]) -> bool:
