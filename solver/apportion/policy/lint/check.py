@@ -18,6 +18,7 @@ from apportion.policy.lint.bounds import bounds_of_capacity, bounds_of_equity, b
 from apportion.policy.lint.coverage import idle_reps, leads_without_rep, missing_skills, uncovered_territories
 from apportion.policy.lint.people import odd_parcels, overridden, unknown_holidays
 from apportion.policy.lint.reach import shadowed, unknown_values, unreached
+from apportion.policy.lint.times import nobody_at_work, too_often
 from apportion.policy.nurture import nurture_values
 from apportion.policy.schema import Policy
 from apportion.policy.screening import parcels, screen
@@ -39,6 +40,8 @@ CHECKS: tuple[Callable[[CheckedBatch], Iterator[Finding]], ...] = (
     overridden,
     odd_parcels,
     unknown_holidays,
+    nobody_at_work,
+    too_often,
 )
 
 

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, Field, PrivateAttr
 from apportion.policy.predicates import Predicate
 from apportion.policy.schema.common import Section, Text, Unique
 from apportion.policy.schema.routing import Accounts, Overrides, Requirement, Rule, Screen, Territories, Tiers
+from apportion.policy.schema.schedule import Schedule
 from apportion.policy.schema.sharing import (
     OPPORTUNITY_FLOOR,
     Equity,
@@ -62,6 +63,7 @@ class Policy(Section):
     value: Value = Value()
     overrides: Overrides = Overrides()
     solve: Solve = Solve()
+    schedule: Schedule = Schedule()
 
     _source: str = PrivateAttr(default="policy")
     _lines: dict[str, int] = PrivateAttr(default_factory=dict)
