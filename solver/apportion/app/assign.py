@@ -174,14 +174,25 @@ def finish(
     *,
     step: Step = lambda _: None,
     on_progress: Callable[[engines.Progress], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
 ) -> AssignReport:
-    """Solve, verify, explain and measure a batch that is posed."""
+    """Solve, verify, explain and measure a batch that is posed.
+
+    cancelled : asked as it solves; when it says True, the best verified plan so far is taken.
+    """
     batch, model, solving = prepared.batch, prepared.model, prepared.batch.policy.solve
     gap = solving.gap if request.gap is None else request.gap
     time_limit = solving.time_limit if request.time_limit is None else request.time_limit
     step(f"Solving (may take {engines.in_words(engines.memory_needed(batch.problem))} of memory)")
-    clock = Clock(time_limit)
-    plan = engines.solve(batch.problem, gap=gap, time_limit=time_limit, seed=prepared.seed, on_progress=on_progress)
+    clock = Clock(time_limit, cancelled)
+    plan = engines.solve(
+        batch.problem,
+        gap=gap,
+        time_limit=time_limit,
+        seed=prepared.seed,
+        on_progress=on_progress,
+        cancelled=cancelled,
+    )
     _refuse_without_plan(batch, plan)
     step("Solving without the equity rules, to tell what they cost")
     fairness = price_of_fairness(batch.problem, plan, gap=gap, seconds=clock.left(), seed=prepared.seed)

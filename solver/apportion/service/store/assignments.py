@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from apportion.service.store.cells import Record
 from apportion.service.store.desk import Desk, Page, parts
+from apportion.service.store.errors import AwayError
 from apportion.service.store.schema import assignments, leads, reps
 from apportion_models.errors import ConflictError
 
@@ -82,9 +83,11 @@ class Assignments(Desk):
         """Store placements, and move their leads to where they now stand. Those of a "given" run change no lead.
 
         origin : "batch", "given", "route", or "person". Raises ConflictError, and changes nothing, where a lead is no
-        longer there to be placed, or has a rep already.
+        longer there to be placed, or has a rep already; AwayError where a batch has the floor to itself.
         """
         tick, counts = self.tx.tick("assignments"), origin != "given"
+        if origin == "route" and self.tx.runs.is_exclusive():
+            raise AwayError("A batch is being placed, and nothing else until it is done: try again a little later.")
         if counts:
             self._move(placements, FROM_STATE[origin])
         common = {"tick": tick, "origin": origin, "assigned_at": at, "run_id": run_id, "prices_run_id": prices_run_id}
@@ -156,6 +159,12 @@ class Assignments(Desk):
         standing = column.withdrawn_tick.is_(None) | (column.withdrawn_tick > tick)
         found = asked.select_from(assignments.join(reps)).where(counts, standing).order_by(column.id)
         return [_earlier(row) for row in self.rows(found)]
+
+    def last_moment(self) -> dt.datetime | None:
+        """When something was given last; None before the first."""
+        counts = sa.select(sa.func.max(assignments.c.assigned_at)).where(assignments.c.origin != "given")
+        found: dt.datetime | None = self.rows(counts)[0][0]
+        return found
 
     def loads(self, *, since_tick: int) -> dict[str, tuple[int, float]]:
         """Leads and effort that each rep was given after a tick and still has."""

@@ -63,7 +63,9 @@ class Leads(Desk):
         fresh = [row for row in given if known.get(row["lead_id"]) != row["hash"]]
         statement = self.tx.insert(leads)
         kept = ("content", "hash", "created_at", "account_id", "changed_at")
-        again = {name: statement.excluded[name] for name in kept}
+        again: dict[str, Any] = {name: statement.excluded[name] for name in kept}
+        for name in ("state", "waiting_since"):  # one that was only spoken of begins to wait
+            again[name] = sa.case((leads.c.state == "outside", statement.excluded[name]), else_=leads.c[name])
         for part in parts(fresh):
             self.changed(statement.on_conflict_do_update(index_elements=["lead_id"], set_=again), part)
         new = sum(row["lead_id"] not in known for row in fresh)
@@ -84,6 +86,15 @@ class Leads(Desk):
             "waiting_since": now if state == "waiting" else None,
             "changed_at": now,
         }
+
+    def register(self, lead_ids: Sequence[str]) -> None:
+        """Give a number to ids that are only spoken of, such as in a plan of other tables; they never wait."""
+        self._insert_absent([self._row(lead_id, {}, "outside", self.tx.now()) for lead_id in lead_ids])
+
+    def _insert_absent(self, rows: Sequence[dict[str, Any]]) -> None:
+        statement = self.tx.insert(leads).on_conflict_do_nothing(index_elements=["lead_id"])
+        for part in parts(rows):
+            self.changed(statement, part)
 
     def get(self, lead_id: str) -> Lead | None:
         """One lead; None where there is none of that id."""

@@ -66,12 +66,18 @@ class Models(Versioned):
 
     def write(self, version: int, folder: Path) -> Path:
         """Write the files as the registry wrote them. Raises NotFoundError; ModelError where one is damaged."""
+        for name, content in self.files(version).items():
+            (folder / name).write_bytes(content)
+        return folder
+
+    def files(self, version: int) -> dict[str, bytes]:
+        """The files by name. Raises NotFoundError; ModelError where one is damaged."""
         self.get(version)
-        for row in self.rows(sa.select(model_files).where(model_files.c.version == version)):
+        kept = self.rows(sa.select(model_files).where(model_files.c.version == version).order_by(model_files.c.name))
+        for row in kept:
             if hashlib.sha256(row.content).hexdigest() != row.sha256:
                 raise ModelError(f"The file {row.name} of model version {version} was changed in the store.")
-            (folder / row.name).write_bytes(row.content)
-        return folder
+        return {row.name: bytes(row.content) for row in kept}
 
     def get(self, version: int) -> ModelVersion:
         """One version. Raises NotFoundError."""

@@ -78,6 +78,14 @@ class Reps(Desk):
             self.note("reps.retire", reps=sorted(self.keys(rep_ids).values()))
         return stopped
 
+    def register(self, rep_ids: Sequence[str]) -> None:
+        """Give a number to ids that are only spoken of; such reps are not active."""
+        now, tick = self.tx.now(), self.tx.last_tick("assignments")
+        statement = self.tx.insert(reps).on_conflict_do_nothing(index_elements=["rep_id"])
+        for part in parts(rep_ids):
+            rows = [self._row(rep_id, {}, None, now, tick) | {"active": False} for rep_id in part]
+            self.changed(statement, rows)
+
     def get(self, rep_id: str) -> Rep | None:
         """One rep; None where there is none of that id."""
         row = self.first(sa.select(reps).where(reps.c.rep_id == rep_id))

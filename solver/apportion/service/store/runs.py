@@ -126,6 +126,10 @@ class Runs(Desk):
         place = None if after is None else int(after)
         return self.listed(asked, runs.c.number, _run, after=place, limit=limit, newest_first=True)
 
+    def is_exclusive(self) -> bool:
+        """Whether a batch has asked that nothing else be assigned until it is done."""
+        return self.first(sa.select(runs.c.run_id).where(runs.c.exclusive, runs.c.state == "running")) is not None
+
     def open(self) -> list[Run]:
         """Every run that is queued or running, the oldest first."""
         return [_run(row) for row in self.rows(sa.select(runs).where(runs.c.state.in_(OPEN)).order_by(runs.c.number))]
@@ -151,13 +155,17 @@ class Runs(Desk):
         return None
 
     def start(self, run: Run, lease: Lease, **facts: Any) -> Run:
-        """The run begins, or begins again. facts : at, seed, policy_version, model_version, tick, inputs, exclusive.
+        """The run begins, or begins again. facts : policy_version, model_version.
 
         Raises LostError; ConflictError where another batch is running.
         """
         now = self.tx.now()
         first = {"started_at": now} if run.started_at is None else {}
         return self._change(run, lease, state="running", attempts=run.attempts + 1, **first, **facts)
+
+    def set_facts(self, run: Run, lease: Lease, **facts: Any) -> Run:
+        """What the run is made from: at, tick, exclusive. Raises LostError."""
+        return self._change(run, lease, **facts)
 
     def tell(self, lease: Lease, seconds: float, progress: Mapping[str, Any] | None = None) -> bool:
         """The worker is alive, and so far. Gives whether the run is to be cancelled. Raises LostError."""
