@@ -1,19 +1,19 @@
 """Which sinks there are: a TOML file that names them, with secrets from the environment or from files alone.
 
-    [crm]
-    type = "webhook"
-    url = "https://crm.example.com/hooks/apportion"
-    secrets = ["env:APPORTION_CRM_SECRET"]      # or file:/run/secrets/crm; a second one while it is changed
-    tells = ["plan.done", "lead.assigned"]      # absent: everything
+[crm]
+type = "webhook"
+url = "https://crm.example.com/hooks/apportion"
+secrets = ["env:APPORTION_CRM_SECRET"]      # or file:/run/secrets/crm; a second one while it is changed
+tells = ["plan.done", "lead.assigned"]      # absent: everything
 
-    [warehouse]
-    type = "sql"
-    url = "env:APPORTION_WAREHOUSE_URL"
-    table = "given_leads"
+[warehouse]
+type = "sql"
+url = "env:APPORTION_WAREHOUSE_URL"
+table = "given_leads"
 
-    [drop]
-    type = "csv"                                # or "parquet"
-    folder = "/var/lib/apportion/out"
+[drop]
+type = "csv"                                # or "parquet"
+folder = "/var/lib/apportion/out"
 """
 
 from __future__ import annotations
