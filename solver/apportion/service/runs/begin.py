@@ -100,7 +100,9 @@ def ask_given(
     run = tx.runs.add(kind="given", at=at, seed=seed, options=options)
     assert run is not None
     rows = {name: records(table) for name, table in tables.items()}
-    tx.leads.register([str(row["lead_id"]) for row in rows["leads"]])
+    lead_ids = [str(row["lead_id"]) for row in rows["leads"]]
+    tx.leads.register(lead_ids)
+    tx.claims.name(run.run_id, sorted(tx.leads.keys(lead_ids).values()))
     tx.reps.register([str(row["rep_id"]) for row in rows["reps"]])
     tx.snapshots.keep(run.run_id, rows)
     return run

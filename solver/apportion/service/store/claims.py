@@ -24,6 +24,12 @@ class Claims(Desk):
             self.changed(sa.insert(claims), [{"run_id": run_id, "lead_key": key, "is_open": True} for key in part])
         return keys
 
+    def name(self, run_id: str, lead_keys: Sequence[int]) -> None:
+        """Note which leads a run speaks of that it does not claim."""
+        for part in parts(lead_keys):
+            rows = [{"run_id": run_id, "lead_key": key, "is_open": False} for key in part]
+            self.changed(sa.insert(claims), rows)
+
     def of(self, run_id: str) -> list[int]:
         """The leads that a run has, or had, in the order of their keys."""
         asked = sa.select(claims.c.lead_key).where(claims.c.run_id == run_id).order_by(claims.c.lead_key)

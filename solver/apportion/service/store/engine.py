@@ -11,7 +11,7 @@ from apportion_models.errors import UsageError
 
 BEGIN = "apportion_begin"  # the execution option that says how a transaction begins
 BUSY_SECONDS = 30.0
-PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
 SERVER = "postgresql+psycopg"
 
 
