@@ -8,56 +8,52 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from apportion.cli import options
+from apportion.cli.extras import needs
 from apportion.cli.screen import show_json, steps, tell, tell_error
+from apportion.cli.store import Config, StoreUrl, opened
 
 if TYPE_CHECKING:
     from apportion.service.outbox import Delivered, Route
     from apportion.service.schedule import Ticked
     from apportion.service.watching.alarms import Raised
 
-Store = Annotated[
-    str, typer.Option("--store", envvar="APPORTION_STORE", help="sqlite:///file.db or postgresql://user@host/name.")
-]
-Sinks = Annotated[
-    Path | None, typer.Option("--sinks", envvar="APPORTION_SINKS", help="File of sinks (TOML); without it, none.")
-]
+Sinks = Annotated[Path | None, typer.Option("--sinks", help="TOML file that names the sinks; else by the settings.")]
 Deliver = Annotated[bool, typer.Option("--deliver/--no-deliver", help="Also deliver what is due.")]
+FAILED = 5
 
 
 def run_due_command(
-    store: Store = "sqlite:///apportion.db",
+    store: StoreUrl = None,
+    config: Config = None,
     sinks: Sinks = None,
     deliver: Deliver = True,
     as_json: options.AsJson = False,
     quiet: options.Quiet = False,
 ) -> int:
-    """Run what the active policy's schedule says is due now, raise alarms, and deliver what waits.
+    """Run what the schedule of the policy in use says is due now, raise alarms, and deliver what waits.
 
-    Any number of these may run at once: a slot is run once. 5 where a run failed, which then waits for a person.
+    Any number of these may run at once: a slot is run once. 5 where a run failed: its leads wait again.
     """
-    from apportion.service.outbox import Deliverer, read_sinks
-    from apportion.service.schedule import Runner
-    from apportion.service.store import open_store
-    from apportion.service.watching import raise_alarms
-
-    routes = {} if sinks is None else read_sinks(sinks)
-    opened = open_store(store)
-    try:
-        opened.check()
-        with steps(quiet) as progress:
-            progress.step("Running what is due")
-            ticked = Runner(opened, sinks=_who_hears(routes, "plan.done")).tick()
-            progress.step("Looking for what is not as it should be")
-            raised = raise_alarms(opened, _who_hears(routes, "alert"), learnt=ticked.learnt)
-            progress.step("Delivering")
-            sent = Deliverer(opened, routes).all_due() if deliver and routes else None
-    finally:
-        opened.close()
+    with needs("service"):
+        from apportion.service.outbox import Deliverer, read_sinks
+        from apportion.service.schedule import Runner
+        from apportion.service.settings import load_settings
+        from apportion.service.watching import raise_alarms
+    settings = load_settings(config=config, store_url=store, sinks=sinks)
+    routes = {} if settings.sinks is None else read_sinks(settings.sinks)
+    with opened(store, config) as there, steps(quiet) as progress:
+        progress.step("Running what is due")
+        runner = Runner(there, sinks=_who_hears(routes, "plan.done"), lease_seconds=settings.lease_seconds)
+        ticked = runner.tick()
+        progress.step("Looking for what is not as it should be")
+        raised = raise_alarms(there, _who_hears(routes, "alert"), learnt=ticked.learnt)
+        progress.step("Delivering")
+        sent = Deliverer(there, routes).all_due() if deliver and routes else None
     _show(ticked, raised, sent, as_json=as_json)
     failed = [run for run in ticked.ended if run.state == "failed"]
     for run in failed:
         tell_error(f"Run {run.run_id} failed: {(run.error or {}).get('message', '')}")
-    return 5 if failed else 0
+    return FAILED if failed else 0
 
 
 def _who_hears(routes: dict[str, Route], topic: str) -> list[str]:
