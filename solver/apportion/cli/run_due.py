@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,9 +14,7 @@ from apportion.cli.screen import show_json, steps, tell, tell_error
 from apportion.cli.store import Config, StoreUrl, opened
 
 if TYPE_CHECKING:
-    from apportion.service.outbox import Delivered, Route
-    from apportion.service.schedule import Ticked
-    from apportion.service.watching.alarms import Raised
+    from apportion.service.clockwork import Round
 
 Sinks = Annotated[Path | None, typer.Option("--sinks", help="TOML file that names the sinks; else by the settings.")]
 Deliver = Annotated[bool, typer.Option("--deliver/--no-deliver", help="Also deliver what is due.")]
@@ -35,35 +34,26 @@ def run_due_command(
     Any number of these may run at once: a slot is run once. 5 where a run failed: its leads wait again.
     """
     with needs("service"):
-        from apportion.service.outbox import Deliverer, read_sinks
-        from apportion.service.schedule import Runner
+        from apportion.service.clockwork import Clockwork
+        from apportion.service.outbox import read_sinks
         from apportion.service.settings import load_settings
-        from apportion.service.watching import raise_alarms
     settings = load_settings(config=config, store_url=store, sinks=sinks)
     routes = {} if settings.sinks is None else read_sinks(settings.sinks)
     with opened(store, config) as there, steps(quiet) as progress:
-        progress.step("Running what is due")
-        runner = Runner(there, sinks=_who_hears(routes, "plan.done"), lease_seconds=settings.lease_seconds)
-        ticked = runner.tick()
-        progress.step("Looking for what is not as it should be")
-        raised = raise_alarms(there, _who_hears(routes, "alert"), learnt=ticked.learnt)
-        progress.step("Delivering")
-        sent = Deliverer(there, routes).all_due() if deliver and routes else None
-    _show(ticked, raised, sent, as_json=as_json)
-    failed = [run for run in ticked.ended if run.state == "failed"]
+        clockwork = Clockwork(there, routes, lease_seconds=settings.lease_seconds)
+        done = clockwork.once(deliver=deliver, step=progress.step)
+    if as_json:
+        show_json(_document(done))
+    else:
+        _show(done)
+    failed = [run for run in done.ticked.ended if run.state == "failed"]
     for run in failed:
         tell_error(f"Run {run.run_id} failed: {(run.error or {}).get('message', '')}")
     return FAILED if failed else 0
 
 
-def _who_hears(routes: dict[str, Route], topic: str) -> list[str]:
-    return [name for name, route in routes.items() if route.hears(topic)]
-
-
-def _show(ticked: Ticked, raised: tuple[Raised, ...], sent: Delivered | None, *, as_json: bool) -> None:
-    if as_json:
-        show_json(_document(ticked, raised, sent))
-        return
+def _show(done: Round) -> None:
+    ticked, sent = done.ticked, done.sent
     if not ticked.asked and not ticked.ended and not ticked.learnt:
         tell("Nothing is due.")
     for run in ticked.ended:
@@ -72,16 +62,16 @@ def _show(ticked: Ticked, raised: tuple[Raised, ...], sent: Delivered | None, *,
         tell(f"Run {run.run_id}{slot}: {run.state}, {leads:,} leads.")
     for learnt in ticked.learnt:
         tell(f"Model learnt anew: {'live' if learnt.live else 'not live'}. {learnt.why}")
-    for one in raised:
+    for one in done.raised:
         tell(f"Alarm: {one.sentence} What to do: {one.action}")
-    if sent is not None:
+    if sent.received or sent.again or sent.dead:
         tell(f"Delivered: {sent.received} received, {sent.again} to be tried again, {sent.dead} given up.")
 
 
-def _document(ticked: Ticked, raised: tuple[Raised, ...], sent: Delivered | None) -> dict[str, Any]:
+def _document(done: Round) -> dict[str, Any]:
     return {
         "schema": "apportion.run-due/1",
-        "asked": [run.run_id for run in ticked.asked],
+        "asked": [run.run_id for run in done.ticked.asked],
         "ended": [
             {
                 "run": run.run_id,
@@ -91,13 +81,9 @@ def _document(ticked: Ticked, raised: tuple[Raised, ...], sent: Delivered | None
                 "summary": (run.plan or {}).get("summary"),
                 "error": None if run.error is None else dict(run.error),
             }
-            for run in ticked.ended
+            for run in done.ticked.ended
         ],
-        "learnt": [
-            {"slot": one.slot, "version": one.version, "live": one.live, "why": one.why} for one in ticked.learnt
-        ],
-        "alarms": [
-            {"kind": one.kind, "where": one.where, "sentence": one.sentence, "action": one.action} for one in raised
-        ],
-        "delivered": None if sent is None else {"received": sent.received, "again": sent.again, "dead": sent.dead},
+        "learnt": [asdict(one) for one in done.ticked.learnt],
+        "alarms": [asdict(one) for one in done.raised],
+        "delivered": asdict(done.sent),
     }

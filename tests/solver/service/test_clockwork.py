@@ -1,0 +1,101 @@
+"""What happens by itself goes on by itself, whatever is away for a while."""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from apportion.connectors import Message, Receipt, RetryLaterError
+from apportion.service.clockwork import Clockwork
+from apportion.service.outbox import Route
+from apportion.service.store import AwayError, Store
+from apportion.service.watching import Metrics, set_up_logs
+from tests.solver.service import tables
+from tests.solver.service.conftest import FakeClock
+
+NINE = {"equity": [], "schedule": {"times": [{"name": "nine", "cron": "0 9 * * *"}]}}
+
+
+class Mailbox:
+    """Keeps what it is told."""
+
+    def __init__(self, *errors: Exception) -> None:
+        self.errors, self.got = list(errors), list[Message]()
+
+    def deliver(self, message: Message, *, key: str) -> Receipt:
+        if self.errors:
+            raise self.errors.pop(0)
+        self.got.append(message)
+        return Receipt(key=key, where="here")
+
+
+def _until(holds: Callable[[], Any], seconds: float = 20.0) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "it never happened"
+        time.sleep(0.01)
+
+
+def test_a_round_runs_tells_and_logs(store: Store, clock: FakeClock) -> None:
+    """The slot's run, its letter, the metrics and the log; what hears plans alone gets no alarm, and the reverse."""
+    tables.set_up(store, policy=NINE)
+    clock.turn(3600)
+    plans, alerts, stream, metrics = Mailbox(), Mailbox(), io.StringIO(), Metrics()
+    routes = {"plans": Route(plans, ("plan.done",)), "alerts": Route(alerts, ("alert",))}
+    clockwork = Clockwork(store, routes, metrics=metrics, log=set_up_logs(stream=stream))
+    done = clockwork.once()
+    assert [run.state for run in done.ticked.ended] == ["done"]
+    assert (done.sent.received, len(plans.got), len(alerts.got)) == (1, 1, 0)
+    assert clockwork.once().ticked.asked == ()
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [line["event"] for line in lines] == ["letter received", "run asked", "run ended"]
+    assert not any(f"L{number:04}" in stream.getvalue() for number in range(1, 13))
+    assert b'apportion_runs_total{state="done"} 1.0' in metrics.text()
+
+
+def test_it_goes_on_until_it_is_stopped(store: Store, clock: FakeClock) -> None:
+    """Slots come as the clock goes; a sink that is busy, and one that breaks, are tried again."""
+    tables.set_up(store, policy=NINE)
+    mailbox, stop = Mailbox(RetryLaterError("busy"), ValueError("bug")), threading.Event()
+    thread = threading.Thread(
+        target=Clockwork(store, {"crm": Route(mailbox)}).forever, args=(stop,), kwargs={"seconds": 0.02}
+    )
+    thread.start()
+    clock.turn(3600)
+    _until(lambda: len(mailbox.errors) == 1)
+    clock.turn(30)
+    _until(lambda: not mailbox.errors)
+    clock.turn(30)
+    _until(lambda: mailbox.got)
+    stop.set()
+    thread.join(timeout=20)
+    assert not thread.is_alive() and len(mailbox.got) == 1
+
+
+def test_a_database_that_is_away_is_waited_for(store: Store, clock: FakeClock) -> None:
+    """Rounds that fail are logged, and the next one does what they left."""
+    tables.set_up(store, policy=NINE)
+    clock.turn(3600)
+    stream, stop, fails = io.StringIO(), threading.Event(), [AwayError("away"), ValueError("Anna's bug")]
+    mailbox = Mailbox()
+    clockwork = Clockwork(store, {"crm": Route(mailbox)}, log=set_up_logs(stream=stream))
+    tick = clockwork._runner.tick
+
+    def failing() -> Any:
+        if fails:
+            raise fails.pop(0)
+        return tick()
+
+    clockwork._runner.tick = failing  # type: ignore[method-assign]
+    thread = threading.Thread(target=clockwork.forever, args=(stop,), kwargs={"seconds": 0.02})
+    thread.start()
+    _until(lambda: mailbox.got)
+    stop.set()
+    thread.join(timeout=20)
+    events = [json.loads(line)["event"] for line in stream.getvalue().splitlines()]
+    assert events[:2] == ["store away", "round failed"]
+    assert "Anna" not in stream.getvalue()
