@@ -3,6 +3,6 @@
 from apportion.service.runs.begin import Begun, ask_given, begin, renew
 from apportion.service.runs.keep import document, keep
 from apportion.service.runs.repeat import Repeated, repeat
-from apportion.service.runs.work import work
+from apportion.service.runs.worker import work
 
 __all__ = ["Begun", "Repeated", "ask_given", "begin", "document", "keep", "renew", "repeat", "work"]

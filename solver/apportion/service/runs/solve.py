@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -36,7 +37,7 @@ def inputs(tx: Tx, run: Run) -> Inputs:
     """What the store keeps of a run's inputs."""
     assert run.policy_version is not None
     assert run.model_version is not None
-    tables = {READ_AS.get(name, name): table for name, table in tx.snapshots.frames(run.run_id).items()}
+    tables: dict[str, Any] = {READ_AS.get(name, name): table for name, table in tx.snapshots.frames(run.run_id).items()}
     if run.tick is not None and (earlier := tx.assignments.earlier(run.tick)):
         tables["earlier"] = frame(earlier, "assignments")
     policy = tx.policies.get(run.policy_version).policy
@@ -52,6 +53,7 @@ def solve(
 ) -> AssignReport:
     """The run's plan, verified, with its reasons. Raises InputError, InfeasibleError, LimitError."""
     run, options = made_from.run, made_from.run.options
+    assert run.at is not None
     read = read_tables(made_from.sources)
     at = pd.Timestamp(run.at)
     share_out = partial(without_used, policy=made_from.policy, assigned=read.tables.assigned, at=at)

@@ -171,7 +171,7 @@ class Assignments(Desk):
         effort = sa.func.coalesce(sa.func.sum(assignments.c.effort), 0.0)
         asked = sa.select(reps.c.rep_id, sa.func.count(), effort).select_from(assignments.join(reps))
         mine = asked.where(assignments.c.tick > since_tick, assignments.c.is_current).group_by(reps.c.rep_id)
-        return {rep_id: (int(count), float(units)) for rep_id, count, units in self.rows(mine)}
+        return {row[0]: (int(row[1]), float(row[2])) for row in self.rows(mine)}
 
 
 _CARRIED = ("account_id", "effort", "opportunity", "expected_revenue", "tier")

@@ -7,7 +7,6 @@ lines a table; all of it is one state of the store.
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import sqlite3
 import zipfile
@@ -165,7 +164,7 @@ def _lines(archive: zipfile.ZipFile, table: sa.Table, manifest: dict[str, Any], 
     digest, name = hashlib.sha256(), f"{table.name}.jsonl"
     try:
         with archive.open(name) as part:
-            for line in io.BufferedReader(part):
+            for line in part:
                 digest.update(line)
                 yield json.loads(line)
     except (KeyError, ValueError, zipfile.BadZipFile, EOFError):

@@ -49,6 +49,10 @@ class Desk:
         """Do it, and give how many rows it met."""
         return int(self.tx.connection.execute(statement, parameters).rowcount)
 
+    def inserted(self, statement: Any) -> int:
+        """Insert, and give how many rows are new. An insert may pass rows over, and then no driver counts alike."""
+        return len(self.rows(statement.returning(sa.literal_column("1"))))
+
     def note(self, action: str, **about: Any) -> None:
         """Put it into the audit trail. about : keys, versions, counts and hashes; nothing that tells of a person."""
         self.tx.audit.note(action, **about)

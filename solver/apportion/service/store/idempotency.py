@@ -51,7 +51,7 @@ class Idempotency(Desk):
             | {"status": None, "response": None},
             where=idempotency.c.until <= now,
         )
-        if self.changed(again):
+        if self.inserted(again):
             return None
         there = self.first(sa.select(idempotency).where(*_mine(scope, key)))
         assert there is not None

@@ -45,7 +45,7 @@ class Models(Versioned):
         fingerprint = hashlib.sha256(files[MANIFEST]).hexdigest()
         row = {"fingerprint": fingerprint, "level": model.level_, "card": dict(model.card_)}
         statement = self.tx.insert(models).values(**row, added_at=self.tx.now(), added_by=self.tx.actor)
-        is_new = self.changed(statement.on_conflict_do_nothing(index_elements=["fingerprint"]))
+        is_new = self.inserted(statement.on_conflict_do_nothing(index_elements=["fingerprint"]))
         found = self.first(sa.select(models).where(models.c.fingerprint == fingerprint))
         assert found is not None
         if is_new:

@@ -54,10 +54,16 @@ class Outbox(Desk):
         erased with that lead, if `lead_key` says whose it is.
         """
         now = self.tx.now()
-        common = {"key": key, "topic": topic, "payload": dict(payload), "run_id": run_id, "lead_key": lead_key}
+        common: dict[str, Any] = {
+            "key": key,
+            "topic": topic,
+            "payload": dict(payload),
+            "run_id": run_id,
+            "lead_key": lead_key,
+        }
         common |= {"state": "waiting", "attempts": 0, "due_at": now, "created_at": now}
         statement = self.tx.insert(outbox).on_conflict_do_nothing(index_elements=["sink", "key"])
-        return sum(self.changed(statement.values(**common, sink=sink)) for sink in sinks)
+        return sum(self.inserted(statement.values(**common, sink=sink)) for sink in sinks)
 
     def take(self, owner: str, *, seconds: float, limit: int = 100, sink: str | None = None) -> list[Letter]:
         """Letters that are due, the longest due first, for `seconds`: not settled by then, they are due again.

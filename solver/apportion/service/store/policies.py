@@ -44,7 +44,7 @@ class Policies(Versioned):
         """Keep a policy, and give its version; equal rules have one version, however often they are added."""
         row = {"fingerprint": policy.fingerprint, "name": policy.name, "content": policy.canonical, "source": source}
         statement = self.tx.insert(policies).values(**row, added_at=self.tx.now(), added_by=self.tx.actor)
-        if self.changed(statement.on_conflict_do_nothing(index_elements=["fingerprint"])):
+        if self.inserted(statement.on_conflict_do_nothing(index_elements=["fingerprint"])):
             self.note("policy.add", fingerprint=policy.fingerprint)
         found = self.first(sa.select(policies).where(policies.c.fingerprint == policy.fingerprint))
         assert found is not None

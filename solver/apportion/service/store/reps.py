@@ -141,7 +141,7 @@ class Reps(Desk):
         value = sa.func.coalesce(sa.func.sum(assignments.c.deal_value), 0.0)
         asked = sa.select(assignments.c.rep_key, sa.func.count(), value).select_from(joined)
         found = self.rows(asked.where(which).group_by(assignments.c.rep_key))
-        return {int(key): (float(count), float(worth)) for key, count, worth in found}
+        return {int(row[0]): (float(row[1]), float(row[2])) for row in found}
 
 
 def _of(active: bool | None) -> sa.Select[Any]:

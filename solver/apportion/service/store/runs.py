@@ -97,7 +97,7 @@ class Runs(Desk):
             "asked_by": self.tx.actor,
         }
         statement = self.tx.insert(runs).values(row)
-        if not self.changed(statement.on_conflict_do_nothing(index_elements=["schedule", "slot"])):
+        if not self.inserted(statement.on_conflict_do_nothing(index_elements=["schedule", "slot"])):
             return None
         self.note("run.add", run=row["run_id"], kind=kind, schedule=schedule, slot=_text(slot))
         return self.get(str(row["run_id"]))

@@ -41,11 +41,11 @@ class Versioned(Desk):
         """The versions in use one after the other, each roll-back taking the last away."""
         asked = sa.select(activations.c.version, activations.c.rolled_back).where(activations.c.kind == self.kind)
         used: list[int] = []
-        for version, rolled_back in self.rows(asked.order_by(activations.c.id)):
-            if rolled_back:
+        for row in self.rows(asked.order_by(activations.c.id)):
+            if row.rolled_back:
                 used.pop()
             else:
-                used.append(int(version))
+                used.append(int(row.version))
         return used
 
     def _turn_to(self, version: int, *, rolled_back: bool) -> None:

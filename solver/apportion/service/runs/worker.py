@@ -11,7 +11,7 @@ from apportion.service.runs.heart import Heart
 from apportion.service.runs.keep import keep
 from apportion.service.runs.solve import inputs, solve
 from apportion.service.store import LostError, Run, Store, Tx
-from apportion_models.errors import ApportionError, ConflictError, LimitError
+from apportion_models.errors import ApportionError, ConflictError, LimitError, ServiceError
 
 T = TypeVar("T")
 LEASE_SECONDS = 60.0
@@ -23,8 +23,8 @@ def work(store: Store, *, owner: str, seconds: float = LEASE_SECONDS, run_id: st
     """Take one run and do it to its end; None where none is to be done. owner : unlike any other worker's.
 
     What is wrong with the run itself (its tables, its policy, no plan) ends it as failed, with the error, and its leads
-    wait again. Raises LostError where another took it over meanwhile, AwayError where the database stays away, and
-    whatever is a bug.
+    wait again. Raises LostError where another took it over meanwhile; ServiceError where the store fails or stays away,
+    and then the run is taken up again when the lease has lapsed; and whatever is a bug.
     """
     try:
         begun = store.attempt(lambda tx: begin(tx, owner, seconds, run_id=run_id), actor=owner)
@@ -47,8 +47,8 @@ class _Work:
         """To the end: kept, called off, or failed."""
         try:
             return self._planned()
-        except LostError:
-            raise
+        except (LostError, ServiceError):
+            raise  # another has the run, or will have it when the store is there again
         except ApportionError as error:
             return self._stopped() if self._heart.cancelled else self._failed(error)
         except Exception:
