@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from apportion.service.outbox import Delivered, Deliverer, Route
+from apportion.service.outbox.deliver import LEASE_SECONDS as LETTER_SECONDS
 from apportion.service.schedule import Runner, Ticked
 from apportion.service.schedule.runner import PLAN_DONE
 from apportion.service.store import AwayError, Letter, Store
@@ -40,6 +41,7 @@ class Clockwork:
         routes: Mapping[str, Route],
         *,
         lease_seconds: float = LEASE_SECONDS,
+        letter_seconds: float = LETTER_SECONDS,
         metrics: Metrics | None = None,
         log: Any = None,
     ) -> None:
@@ -47,7 +49,7 @@ class Clockwork:
         self._alarmed = [name for name, route in routes.items() if route.hears(TOPIC)]
         planned = [name for name, route in routes.items() if route.hears(PLAN_DONE)]
         self._runner = Runner(store, sinks=planned, lease_seconds=lease_seconds)
-        self._deliverer = Deliverer(store, routes, told=self._delivered)
+        self._deliverer = Deliverer(store, routes, told=self._delivered, lease_seconds=letter_seconds)
 
     def once(self, *, deliver: bool = True, step: Callable[[str], None] = lambda _: None) -> Round:
         """One round. Raises AwayError where the database stays away; the next round finds what this one left."""

@@ -7,15 +7,19 @@ import json
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-from apportion.connectors import Message, Receipt, RetryLaterError
+import pandas as pd
+
+from apportion.connectors import FileDrop, Message, Receipt, RetryLaterError
 from apportion.service.clockwork import Clockwork
 from apportion.service.outbox import Route
-from apportion.service.store import AwayError, Store
+from apportion.service.store import AwayError, Store, open_store
 from apportion.service.watching import Metrics, set_up_logs
 from tests.solver.service import tables
 from tests.solver.service.conftest import FakeClock
+from tests.solver.service.faults import killed_at, moments, nothing_lost_or_doubled
 
 NINE = {"equity": [], "schedule": {"times": [{"name": "nine", "cron": "0 9 * * *"}]}}
 
@@ -99,3 +103,38 @@ def test_a_database_that_is_away_is_waited_for(store: Store, clock: FakeClock) -
     events = [json.loads(line)["event"] for line in stream.getvalue().splitlines()]
     assert events[:2] == ["store away", "round failed"]
     assert "Anna" not in stream.getvalue()
+
+
+def test_killed_at_any_moment_of_run_and_delivery(ready_url: str, tmp_path: Path) -> None:
+    """Services die one after the other, anywhere between slot, run and letter: every slot has one run, every lead is
+    placed once, and every lead is told of in one file."""
+    store = open_store(ready_url)
+    times = [{"name": "often", "cron": "* * * * *"}]
+    policy = {"equity": [], "capacity": {"default": 1000}, "schedule": {"times": times, "missed": "all"}}
+    tables.set_up(store, n_leads=12, policy=policy)
+    store.close()
+
+    def serve() -> None:
+        mine = open_store(ready_url)
+        route = Route(FileDrop(folder=tmp_path / "drop"), ("plan.done",))
+        clockwork = Clockwork(mine, {"hook": route}, lease_seconds=1.0, letter_seconds=1.0)
+        waits = True
+        while waits:
+            clockwork.once()
+            with mine.read() as tx:
+                waits = bool(tx.runs.open() or tx.outbox.counts().get("waiting") or tx.leads.waiting().count)
+        mine.close()
+
+    for moment in moments(seed=8, longest=1.2):
+        killed_at(serve, moment)
+    serve()
+    store = open_store(ready_url)
+    with store.read() as tx:
+        runs = list(tx.runs.page(limit=1000))
+        assert len({(run.schedule, run.slot) for run in runs}) == len(runs)
+    nothing_lost_or_doubled(
+        store, lead_ids={f"L{number:04}" for number in range(1, 13)}, run_ids={run.run_id for run in runs}
+    )
+    store.close()
+    told = [lead for path in (tmp_path / "drop").glob("*.csv") for lead in pd.read_csv(path)["lead_id"]]
+    assert sorted(told) == [f"L{number:04}" for number in range(1, 13)]

@@ -78,7 +78,8 @@ class Deliverer:
         with self._store.read() as tx:
             message = message_of(tx, letter)
         if message is None:
-            return self._dead(letter, "there is nothing left to tell: it was erased")
+            self._settle(lambda tx: tx.outbox.drop(letter, error="there is nothing to tell"))
+            return Delivered()
         try:
             self._hand_over(letter, message)
         except RetryLaterError as error:

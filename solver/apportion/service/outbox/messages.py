@@ -14,7 +14,7 @@ A_PAGE = 5000
 
 
 def message_of(tx: Tx, letter: Letter) -> Message | None:
-    """What the letter tells, read now; None where there is nothing left to tell: it was erased, or names no lead."""
+    """What the letter tells, read now; None where there is nothing to tell: a run without leads, a lead erased."""
     if MESSAGE in letter.payload:
         return Message.from_document(letter.payload[MESSAGE])
     rows: tuple[dict[str, Scalar], ...] = ()

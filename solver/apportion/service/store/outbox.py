@@ -96,6 +96,10 @@ class Outbox(Desk):
             self.note("outbox.dead", letter=letter.id)
         return settled
 
+    def drop(self, letter: Letter, *, error: str) -> bool:
+        """There is nothing to tell: it is settled without being sent. False as above."""
+        return self._settle(letter, state="dropped", settled_at=self.tx.now(), error=error)
+
     def replay(self, ids: Sequence[int] | None = None) -> int:
         """Try dead letters again, under their old keys: these, or all. Gives how many."""
         which = sa.update(outbox).where(outbox.c.state == "dead")

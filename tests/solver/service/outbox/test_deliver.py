@@ -158,13 +158,17 @@ def test_a_sink_that_breaks_its_contract_stops_nothing(store: Store) -> None:
     assert letter.error == "the sink failed with ValueError"
 
 
-def test_what_was_erased_is_not_told(store: Store) -> None:
-    """A letter that names nothing any more is dead, and says why."""
+def test_where_there_is_nothing_to_tell_nothing_is_sent(store: Store) -> None:
+    """A run without leads, an assignment that was erased: settled, not dead, and nobody is alarmed."""
     with store.write() as tx:
+        run = tx.runs.add()
+        assert run is not None
         tx.outbox.add(topic="lead.assigned", key="a", payload={"assignment_id": 7}, sinks=["crm"])
+        tx.outbox.add(topic="plan.done", key="b", payload={"run_id": run.run_id}, sinks=["crm"], run_id=run.run_id)
     sink = Recorder()
-    assert _deliverer(store, sink).all_due().dead == 1
-    assert sink.keys == []
+    done = _deliverer(store, sink).all_due()
+    assert (done.received, done.again, done.dead) == (0, 0, 0)
+    assert sink.keys == [] and set(_states(store).values()) == {"dropped"}
 
 
 def test_a_deliverer_that_died_is_replaced_after_its_lease(store: Store, clock: FakeClock) -> None:
