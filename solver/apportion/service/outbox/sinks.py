@@ -3,12 +3,12 @@
 [crm]
 type = "webhook"
 url = "https://crm.example.com/hooks/apportion"
-secrets = ["env:APPORTION_CRM_SECRET"]      # or file:/run/secrets/crm; a second one while it is changed
-tells = ["plan.done", "lead.assigned"]      # absent: everything
+secrets = ["env:CRM_HOOK_SECRET"]           # or file:/run/secrets/crm; a second one while it is changed
+tells = ["plan.done", "alert"]              # absent: everything
 
 [warehouse]
 type = "sql"
-url = "env:APPORTION_WAREHOUSE_URL"
+url = "env:WAREHOUSE_URL"
 table = "given_leads"
 
 [drop]

@@ -43,9 +43,8 @@ class Runner:
         self._owner = f"runner:{uuid.uuid4().hex}"
 
     def tick(self, *, stopped: Callable[[], bool] = lambda: False) -> Ticked:
-        """Ask for what is due now, and work off what there is. Raises AwayError where the database stays away."""
+        """Ask for what is due now, work off what there is, then learn if that is due. Raises AwayError where the database stays away."""
         slots, asked = self._store.attempt(lambda tx: ask_for_due(tx, sinks=self._sinks), actor=self._owner)
-        learnt = [learn_anew(self._store, slot, owner=self._owner) for slot in slots if slot.kind == "retrain"]
         ended: list[Run] = []
         while not stopped():
             try:
@@ -55,6 +54,7 @@ class Runner:
             if run is None:
                 break
             ended.append(run)
+        learnt = [learn_anew(self._store, slot, owner=self._owner) for slot in slots if slot.kind == "retrain"]
         return Ticked(tuple(asked), tuple(ended), tuple(one for one in learnt if one is not None))
 
     def next_time(self) -> dt.datetime | None:
