@@ -6,10 +6,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
-from apportion.service.runs.begin import Begun, begin, renew
 from apportion.service.runs.heart import Heart
-from apportion.service.runs.keep import keep
-from apportion.service.runs.solve import inputs, solve
+from apportion.service.runs.keeping import keep
+from apportion.service.runs.solving import inputs, solve
+from apportion.service.runs.starting import Begun, begin, renew
 from apportion.service.store import LostError, Run, Store, Tx
 from apportion_models.errors import ApportionError, ConflictError, LimitError, ServiceError
 

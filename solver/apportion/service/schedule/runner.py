@@ -43,7 +43,7 @@ class Runner:
         self._owner = f"runner:{uuid.uuid4().hex}"
 
     def tick(self, *, stopped: Callable[[], bool] = lambda: False) -> Ticked:
-        """Ask for what is due, work off what there is, learn if that is due. Raises AwayError: the database stays away."""
+        """Ask for what is due, work off what there is, learn. Raises AwayError where the store stays away."""
         slots, asked = self._store.attempt(lambda tx: ask_for_due(tx, sinks=self._sinks), actor=self._owner)
         ended: list[Run] = []
         while not stopped():

@@ -168,10 +168,11 @@ class Assignments(Desk):
 
     def loads(self, *, since_tick: int) -> dict[str, tuple[int, float]]:
         """Leads and effort that each rep was given after a tick and still has."""
-        effort = sa.func.coalesce(sa.func.sum(assignments.c.effort), 0.0)
-        asked = sa.select(reps.c.rep_id, sa.func.count(), effort).select_from(assignments.join(reps))
+        effort = sa.func.coalesce(sa.func.sum(assignments.c.effort), 0.0).label("units")
+        number = sa.func.count().label("number")
+        asked = sa.select(reps.c.rep_id, number, effort).select_from(assignments.join(reps))
         mine = asked.where(assignments.c.tick > since_tick, assignments.c.is_current).group_by(reps.c.rep_id)
-        return {row[0]: (int(row[1]), float(row[2])) for row in self.rows(mine)}
+        return {row.rep_id: (int(row.number), float(row.units)) for row in self.rows(mine)}
 
 
 _CARRIED = ("account_id", "effort", "opportunity", "expected_revenue", "tier")

@@ -66,7 +66,8 @@ def restore(store: Store, path: Path) -> Backup:
     not empty.
     """
     try:
-        begins = path.open("rb").read(len(SQLITE_BEGINS))
+        with path.open("rb") as file:
+            begins = file.read(len(SQLITE_BEGINS))
     except OSError as error:
         raise InputError(f"The backup {path} cannot be read: {error.strerror}.") from None
     store.migrate()

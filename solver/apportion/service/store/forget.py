@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from apportion.service.store import schema
 from apportion.service.store.cells import Record, row_hash
-from apportion.service.store.columns import canonical
+from apportion.service.store.columns import Moment, canonical
 from apportion.service.store.scrub import scrub
 from apportion.service.store.snapshots import unpacked
 from apportion.service.store.transaction import Tx
@@ -54,7 +54,10 @@ def forget_lead(tx: Tx, lead_id: str) -> Forgotten:
     _snapshots(tx, run_ids, lambda table, rows: [
         scrub(row, names) for row in rows if not (table in ("leads", "overrides") and row.get("lead_id") == lead_id)
     ])  # fmt: skip
-    lifted = {"reason": None, "lifted_at": sa.func.coalesce(schema.overrides.c.lifted_at, tx.now())}
+    lifted = {
+        "reason": None,
+        "lifted_at": sa.func.coalesce(schema.overrides.c.lifted_at, sa.literal(tx.now(), Moment())),
+    }
     _rows(tx, schema.overrides, schema.overrides.c.lead_key == key, lifted)
     letters = _letters(tx, key, run_ids, names)
     _answers(tx, names)

@@ -117,9 +117,10 @@ class Leads(Desk):
 
     def waiting(self) -> Waiting:
         """How many leads wait for a batch, and since when."""
-        asked = sa.select(sa.func.count(), sa.func.min(leads.c.waiting_since)).where(leads.c.state == "waiting")
+        longest = sa.func.min(leads.c.waiting_since).label("since")
+        asked = sa.select(sa.func.count().label("number"), longest).where(leads.c.state == "waiting")
         found = self.rows(asked)[0]
-        return Waiting(int(found[0]), found[1])
+        return Waiting(int(found.number), found.since)
 
     def requeue(self, lead_ids: Sequence[str]) -> int:
         """Let leads wait again: those in nurture, rejected, or with a rep, who loses them. Gives how many.

@@ -138,10 +138,11 @@ class Reps(Desk):
         return self._totals(mine, gone & (assignments.c.tick <= reps.c.told_tick))
 
     def _totals(self, joined: sa.FromClause, which: sa.ColumnElement[bool]) -> dict[int, tuple[float, float]]:
-        value = sa.func.coalesce(sa.func.sum(assignments.c.deal_value), 0.0)
-        asked = sa.select(assignments.c.rep_key, sa.func.count(), value).select_from(joined)
+        worth = sa.func.coalesce(sa.func.sum(assignments.c.deal_value), 0.0).label("worth")
+        number = sa.func.count().label("number")
+        asked = sa.select(assignments.c.rep_key, number, worth).select_from(joined)
         found = self.rows(asked.where(which).group_by(assignments.c.rep_key))
-        return {int(row[0]): (float(row[1]), float(row[2])) for row in found}
+        return {int(row.rep_key): (float(row.number), float(row.worth)) for row in found}
 
 
 def _of(active: bool | None) -> sa.Select[Any]:

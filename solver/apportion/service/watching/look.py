@@ -28,12 +28,16 @@ def look(tx: Tx, *, learnt: Sequence[Learnt] = ()) -> tuple[Raised, ...]:
     rules = schedule_of(tx).alerts
     runs = [_finished(run) for run in tx.runs.page(limit=RUNS).items if run.is_over and run.kind == "batch"]
     came = tx.leads.rows(sa.select(sa.func.max(leads.c.created_at)).where(leads.c.state != "outside"))
-    dead = sa.select(outbox.c.sink, sa.func.count()).where(outbox.c.state == "dead").group_by(outbox.c.sink)
+    dead = (
+        sa.select(outbox.c.sink, sa.func.count().label("letters"))
+        .where(outbox.c.state == "dead")
+        .group_by(outbox.c.sink)
+    )
     facts = Facts(
         now=tx.now(),
         last_lead=came[0][0],
         runs=runs,
-        dead={row.sink: int(row[1]) for row in tx.outbox.rows(dead)},
+        dead={row.sink: int(row.letters) for row in tx.outbox.rows(dead)},
         monitored=_monitored(tx, rules),
         learnt=learnt,
     )

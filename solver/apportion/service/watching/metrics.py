@@ -71,9 +71,11 @@ class Metrics:
         since = tx.leads.waiting().since
         self.oldest.set(0.0 if since is None else max(0.0, (now - since).total_seconds()))
         self.outbox.clear()
-        asked = sa.select(outbox.c.sink, outbox.c.state, sa.func.count()).group_by(outbox.c.sink, outbox.c.state)
+        asked = sa.select(outbox.c.sink, outbox.c.state, sa.func.count().label("letters")).group_by(
+            outbox.c.sink, outbox.c.state
+        )
         for row in tx.outbox.rows(asked):
-            self.outbox.labels(row.sink, row.state).set(row[2])
+            self.outbox.labels(row.sink, row.state).set(row.letters)
         (oldest,) = tx.outbox.rows(sa.select(sa.func.min(outbox.c.created_at)).where(outbox.c.state == "waiting"))
         self.late.set(0.0 if oldest[0] is None else max(0.0, (now - oldest[0]).total_seconds()))
         self.model.set(tx.models.active_version() or 0)

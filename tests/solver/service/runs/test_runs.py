@@ -10,8 +10,8 @@ import pytest
 
 from apportion.connectors import json_bytes
 from apportion.service.runs import ask_given, begin, document, repeat, work, worker
-from apportion.service.runs.keep import document_hash
-from apportion.service.runs.solve import inputs
+from apportion.service.runs.keeping import document_hash
+from apportion.service.runs.solving import inputs
 from apportion.service.store import AwayError, LostError, Placement, Run, Store
 from apportion_models.errors import ConflictError, InputError
 from tests.solver.service.conftest import FakeClock

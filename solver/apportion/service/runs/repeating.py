@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from apportion.app.assign import AssignReport
-from apportion.service.runs.keep import document_hash
-from apportion.service.runs.solve import inputs, solve
+from apportion.service.runs.keeping import document_hash
+from apportion.service.runs.solving import inputs, solve
 from apportion.service.store import Store
 from apportion_models.errors import ConflictError
 
