@@ -20,6 +20,7 @@ from apportion.cli.evaluate import evaluate_command
 from apportion.cli.experiment import experiment_commands
 from apportion.cli.keys import keys_commands
 from apportion.cli.monitor import monitor_command
+from apportion.cli.outbox import outbox_commands
 from apportion.cli.policy import policy_commands
 from apportion.cli.run_due import run_due_command
 from apportion.cli.screen import tell_error
@@ -76,6 +77,7 @@ app.command(
 )(run_due_command)
 app.command("verify", help="Check a written plan again from its inputs, without a solver.")(verify_command)
 app.add_typer(policy_commands, name="policy")
+app.add_typer(outbox_commands, name="outbox")
 app.add_typer(experiment_commands, name="experiment")
 app.add_typer(store_commands, name="store")
 app.add_typer(keys_commands, name="keys")
