@@ -8,12 +8,15 @@ a part that begins with apostrophes and then such a sign gets one more. Source: 
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pandas as pd
 
 SIGNS = "=+\\-@\t\r＝＋－＠"
 BREAKS = ";\t\r\n"
 NUMBER = r"[+-]?[0-9][0-9 .,()/-]*(?:[eE][+-]?[0-9]+)?%?(?=$|[;\t\r\n])"  # also +46 (0)70-123 45 67
+_FIRST = frozenset("'" + SIGNS.replace("\\", ""))
+_BREAK = re.compile(f"[{BREAKS}]")
 _DANGER = re.compile(rf"(^|(?<=[{BREAKS}]))(?='*[{SIGNS}])(?!{NUMBER})")
 _MENDED = re.compile(rf"(^|(?<=[{BREAKS}]))'(?='*[{SIGNS}])")
 
@@ -29,10 +32,14 @@ def as_was(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _each_text(table: pd.DataFrame, pattern: re.Pattern[str], instead: str) -> pd.DataFrame:
-    changed = table.rename(columns=lambda name: pattern.sub(instead, name) if isinstance(name, str) else name)
+    def mended(cell: Any) -> Any:
+        if not isinstance(cell, str) or not cell or (cell[0] not in _FIRST and not _BREAK.search(cell)):
+            return cell  # nearly every cell: told without trying each of its letters
+        return pattern.sub(instead, cell)
+
+    changed = table.rename(columns=mended)
     for place in range(changed.shape[1]):
         column = changed.iloc[:, place]
         if pd.api.types.is_string_dtype(column.dtype) or column.dtype == object:
-            mended = column.map(lambda cell: pattern.sub(instead, cell) if isinstance(cell, str) else cell)
-            changed.isetitem(place, mended.array)
+            changed.isetitem(place, column.map(mended).array)
     return changed

@@ -56,6 +56,11 @@ class SqlTable:
             raise GiveUpError(f"{self.where}: the table {self.table!r} refuses the rows ({_kind(error)}).") from None
         return Receipt(key=key, where=f"{self.where}#{self.table}", again=not changed)
 
+    def close(self) -> None:
+        """Give the connections back."""
+        if "_engine" in self.__dict__:
+            self._engine.dispose()
+
     @property
     def where(self) -> str:
         """The database without any secret."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import socket
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -64,14 +65,16 @@ class Destinations:
             raise UsageError("A webhook's URL must hold no user and no password: the signature tells who sends.")
         return read
 
-    def addresses(self, host: str, port: int, *, look_up: LookUp | None = None) -> tuple[str, ...]:
-        """The addresses of a host, all of them allowed.
+    def addresses(
+        self, host: str, port: int, *, look_up: LookUp | None = None, seconds: float | None = None
+    ) -> tuple[str, ...]:
+        """The addresses of a host, all of them allowed, looked up within `seconds`.
 
         Raises RetryLaterError where the name cannot be looked up now, GiveUpError where one address is not allowed:
         which of them is taken would otherwise be up to whoever owns the name.
         """
         try:
-            found = (look_up or _look_up)(host, port)
+            found = _in_time(look_up or _look_up, host, port, seconds)
         except (OSError, UnicodeError):
             raise RetryLaterError(f"The webhook's host {host} cannot be looked up now.") from None
         allowed = [ip_network(text) for text in self.networks]
@@ -113,6 +116,25 @@ def _meant(address: Address) -> list[Address]:
     if int(address) >> 32 == 0:
         carried.append(low)
     return [address, *carried]
+
+
+def _in_time(look_up: LookUp, host: str, port: int, seconds: float | None) -> list[str]:
+    """What the lookup finds. A name server that does not answer is left to its own thread: nothing can end it."""
+    ends: list[Any] = []
+
+    def ask() -> None:
+        try:
+            ends.append(look_up(host, port))
+        except Exception as error:
+            ends.append(error)
+
+    thread = threading.Thread(target=ask, name="webhook lookup", daemon=True)
+    thread.start()
+    thread.join(seconds)
+    end = ends[0] if ends else TimeoutError("no answer in time")
+    if isinstance(end, Exception):
+        raise end
+    return list(end)
 
 
 def _look_up(host: str, port: int) -> list[str]:

@@ -89,7 +89,7 @@ def post(
     port = target.port or {"https": 443, "http": 80}[target.scheme]
     deadline = _Deadline(seconds)
     try:
-        addresses = destinations.addresses(target.host, port, look_up=look_up)
+        addresses = destinations.addresses(target.host, port, look_up=look_up, seconds=deadline.left())
         return _first_that_connects(target, addresses, body, headers, deadline, tls)
     finally:
         deadline.close()

@@ -222,6 +222,14 @@ def test_a_trickling_handshake_ends_too() -> None:
         assert time.monotonic() - began < 5
 
 
+def test_a_name_server_that_hangs_ends_too() -> None:
+    """The lookup counts into the attempt's time."""
+    began = time.monotonic()
+    with pytest.raises(RetryLaterError, match="cannot be looked up now"):
+        _send(_hook("http://hook.example/", seconds=0.3, look_up=lambda *_: [str(time.sleep(3))]))
+    assert time.monotonic() - began < 2
+
+
 def test_an_endless_answer_is_not_read_to_its_end() -> None:
     """What more it says than we look at does not matter."""
 
