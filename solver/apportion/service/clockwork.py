@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,9 +15,9 @@ from apportion.service.schedule.runner import PLAN_DONE
 from apportion.service.store import AwayError, Letter, Store
 from apportion.service.watching import Metrics, raise_alarms
 from apportion.service.watching.alarms import Raised
-from apportion.service.watching.look import TOPIC
+from apportion.service.watching.looking import TOPIC
 
-LEASE_SECONDS = 60.0
+LEASE_SECONDS, LOOK_SECONDS = 60.0, 60.0
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class Clockwork:
         log: Any = None,
     ) -> None:
         self._store, self._metrics, self._log = store, metrics, log
+        self._next_look = 0.0
         self._alarmed = [name for name, route in routes.items() if route.hears(TOPIC)]
         planned = [name for name, route in routes.items() if route.hears(PLAN_DONE)]
         self._runner = Runner(store, sinks=planned, lease_seconds=lease_seconds)
@@ -56,11 +58,18 @@ class Clockwork:
         step("Running what is due")
         ticked = self._runner.tick()
         step("Looking for what is not as it should be")
-        raised = raise_alarms(self._store, self._alarmed, learnt=ticked.learnt)
+        raised = self._look(ticked)
         step("Delivering")
         sent = self._deliverer.all_due() if deliver else Delivered()
         self._tell(ticked, raised)
         return Round(ticked, raised, sent)
+
+    def _look(self, ticked: Ticked) -> tuple[Raised, ...]:
+        """Look when something happened, else once a minute: silence is no news after five seconds."""
+        if not ticked.ended and not ticked.learnt and time.monotonic() < self._next_look:
+            return ()
+        self._next_look = time.monotonic() + LOOK_SECONDS
+        return raise_alarms(self._store, self._alarmed, learnt=ticked.learnt)
 
     def forever(self, stop: threading.Event, *, seconds: float = 5.0) -> None:
         """Round after round until `stop` is set. Deliveries go on in a thread of their own while a batch is solved.

@@ -16,10 +16,11 @@ FEW_LEADS = 20  # leads of a run below which its share in nurture says nothing
 
 @dataclass(frozen=True, kw_only=True)
 class Finished:
-    """One run that is over. gap : proved, None where it failed. leads, nurture : counts."""
+    """One run that is over. day : when. gap : proved, None where it failed. leads, nurture : counts."""
 
     run_id: str
     state: str
+    day: str
     error: str = ""
     gap: float | None = None
     leads: int = 0
@@ -78,7 +79,7 @@ def _failures(rules: Alerts, facts: Facts) -> Iterator[Raised]:
         if run.state == "failed":
             sentence = f"Run {run.run_id} failed ({run.error}). Its leads wait again."
             action = "Read the run's error, mend the table or policy that it names, and ask for a run anew."
-            yield Raised("run failed", run.run_id, sentence, action, run.run_id)
+            yield Raised("run failed", run.run_id, sentence, action, f"{run.error}:{run.day}")
 
 
 def _gaps(rules: Alerts, facts: Facts) -> Iterator[Raised]:
@@ -88,7 +89,7 @@ def _gaps(rules: Alerts, facts: Facts) -> Iterator[Raised]:
             action = (
                 "Raise solve.time_limit, or run more often with fewer leads. The plan holds every rule all the same."
             )
-            yield Raised("gap", run.run_id, sentence, action, run.run_id)
+            yield Raised("gap", run.run_id, sentence, action, run.day)
 
 
 def _nurture(rules: Alerts, facts: Facts) -> Iterator[Raised]:
@@ -102,7 +103,7 @@ def _nurture(rules: Alerts, facts: Facts) -> Iterator[Raised]:
             f"{share:.0%} of the leads of run {newest.run_id} went to nurture; {before:.0%} did in the runs before."
         )
         action = "See in its report why: reps away, capacity used up, leads without territory, or another kind of lead."
-        yield Raised("nurture", newest.run_id, sentence, action, newest.run_id)
+        yield Raised("nurture", newest.run_id, sentence, action, newest.day)
 
 
 def _dead_letters(rules: Alerts, facts: Facts) -> Iterator[Raised]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from apportion.policy import load_policy
 from apportion.policy.schema.schedule import Alerts
 from apportion.service.schedule import Learnt
 from apportion.service.store import Store
-from apportion.service.watching import Facts, alarms, raise_alarms
+from apportion.service.watching import Facts, alarms, looking, raise_alarms
 from apportion.service.watching.alarms import Finished
 from apportion_models.drift.alarms import Alarm
 from tests.solver.service import tables
@@ -26,7 +27,17 @@ def _rules(**content: Any) -> Alerts:
 
 
 def _run(number: int, **more: Any) -> Finished:
-    return Finished(**{"run_id": f"r{number}", "state": "done", "gap": 0.0, "leads": 100, "nurture": 10, **more})
+    return Finished(
+        **{
+            "run_id": f"r{number}",
+            "state": "done",
+            "day": "2026-03-02",
+            "gap": 0.0,
+            "leads": 100,
+            "nurture": 10,
+            **more,
+        }
+    )
 
 
 def _kinds(facts: Facts, **rules: Any) -> list[str]:
@@ -112,3 +123,55 @@ def test_without_sinks_nothing_is_written(store: Store, clock: FakeClock) -> Non
     tables.set_up(store, policy={"schedule": {"alerts": {"no_leads_hours": 1}}})
     clock.turn(30 * 3600)
     assert raise_alarms(store, []) == ()
+
+
+def test_what_reads_all_leads_is_done_once_a_day(
+    store: Store, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By whoever looks first; one that dies over it is replaced."""
+    seen: list[str] = []
+    monkeypatch.setattr(looking, "_monitored", lambda tx, rules: seen.append(str(tx.now())) or ())
+    for _ in range(3):
+        raise_alarms(store, ["crm"])
+    assert len(seen) == 1
+    clock.turn(86_400)
+    with store.write() as tx:
+        assert looking._day_to_monitor(tx) == "2026-03-03"
+    raise_alarms(store, ["crm"])
+    assert len(seen) == 1
+    clock.turn(looking.LONGEST + 1)
+    raise_alarms(store, ["crm"])
+    assert len(seen) == 2
+
+
+def test_runs_that_fail_again_and_again_are_told_once_a_day() -> None:
+    """The same error on the same day is the same alarm; another error is another."""
+    failed = [_run(n, state="failed", error=code, gap=None) for n, code in enumerate(["a", "a", "b"])]
+    assert len({(one.kind, one.about) for one in alarms(_rules(), Facts(now=NOW, runs=failed))}) == 2
+
+
+def test_what_became_of_leads_is_compared_with_what_was_expected(store: Store, clock: FakeClock) -> None:
+    """Leads that were all but sure, and of which one in ten was won, are an alarm."""
+    from apportion.service.store import Placement
+
+    tables.set_up(store, n_leads=200)
+    with store.write() as tx:
+        names = [f"L{number:04}" for number in range(1, 201)]
+        leads, rep = tx.leads.keys(names), tx.reps.keys(["R1"])["R1"]
+        placed = [Placement(lead_key=leads[name], rep_key=rep, outcome="assigned", told={}, fit=0.9,
+                            expected_revenue=900.0) for name in names]  # fmt: skip
+        tx.assignments.add(placed, origin="route", at=clock())
+    clock.turn(90 * 86_400)
+    won = [number % 10 == 0 for number in range(200)]
+    rows = {
+        "lead_id": names,
+        "outcome": ["won" if one else "lost" for one in won],
+        "closed_at": ["2026-03-12T00:00:00Z"] * 200,
+        "deal_value": [1000.0 if one else None for one in won],
+    }
+    with store.write() as tx:
+        tx.outcomes.upsert(pd.DataFrame(rows))
+    with store.read() as tx:
+        kinds = {raised.kind for raised in looking.look(tx)}
+        assert not {"conversions"} & {raised.kind for raised in looking.look(tx, monitored=False)}
+    assert "conversions" in kinds
