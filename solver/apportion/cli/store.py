@@ -1,4 +1,4 @@
-"""`apportion store migrate | backup | restore | forget | verify | policy | model | roll-back`."""
+"""`apportion store migrate | load | backup | restore | forget | verify | policy | model | roll-back`."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from apportion.cli import options
 from apportion.cli.extras import needs
-from apportion.cli.screen import show_json
+from apportion.cli.screen import show_json, tell_error
 from apportion_models.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -48,6 +48,36 @@ def migrate_command(store: StoreUrl = None, config: Config = None, as_json: opti
     with opened(store, config, checked=False) as there:
         revision = there.migrate()
         _say(as_json, {"revision": revision}, f"The store at {there} has the schema {revision}.")
+    return 0
+
+
+@store_commands.command("load")
+def load_command(
+    leads: Annotated[str | None, typer.Option("--leads", help="Leads that are to wait for a rep.")] = None,
+    reps: Annotated[str | None, typer.Option("--reps", help="The salespeople.")] = None,
+    accounts: options.Accounts = None,
+    teams: options.Teams = None,
+    territories: options.Territories = None,
+    calendar: options.Calendar = None,
+    mapping: options.MappingFile = None,
+    store: StoreUrl = None,
+    config: Config = None,
+    as_json: options.AsJson = False,
+) -> int:
+    """Store tables from files or SQL: leads and reps are added or changed, the others replaced whole."""
+    given = {"leads": leads, "reps": reps, "accounts": accounts, "teams": teams}
+    given |= {"territories": territories, "calendar": calendar}
+    sources = {name: source for name, source in given.items() if source is not None}
+    if not sources:
+        raise UsageError("Name a table to load: --leads FILE, --reps FILE, …")
+    with opened(store, config) as there:
+        from apportion.service.loading import load_tables
+
+        told, findings = load_tables(there, sources, mapping=None if mapping is None else str(mapping), actor=ACTOR)
+    for finding in findings:
+        tell_error(f"{finding.severity}: {finding}")
+    plain: dict[str, Any] = {name: one if isinstance(one, int) else asdict(one) for name, one in told.items()}
+    _say(as_json, plain, f"Stored. {'; '.join(_counted(name, one) for name, one in plain.items())}.")
     return 0
 
 
@@ -103,11 +133,13 @@ def forget_command(
 
         with there.write(actor=ACTOR) as tx:
             done = forget_lead(tx, lead) if lead is not None else forget_rep(tx, str(rep))
-        there.compact()
+        cleaned = there.compact()
     told = (
         f"Forgotten, now {done.alias}: {done.assignments} reasons and {done.letters} messages erased; {done.runs} runs "
         "keep their plan and cannot be repeated. Backups, and what was sent to others, are not touched."
     )
+    if not cleaned:
+        tell_error("Somebody is reading the old state: it stays in the store's log until a later write clears it.")
     _say(as_json, asdict(done), told)
     return 0
 
@@ -177,6 +209,12 @@ def roll_back_command(
         version = tx.policies.roll_back() if what == "policy" else tx.models.roll_back()
     _say(as_json, {"version": version}, f"{what.capitalize()} version {version} is in use again.")
     return 0
+
+
+def _counted(name: str, told: int | dict[str, int]) -> str:
+    """leads: 5 new, 0 changed, 1 same."""
+    words = f"{told} rows" if isinstance(told, int) else ", ".join(f"{count} {word}" for word, count in told.items())
+    return f"{name}: {words}"
 
 
 def _say(as_json: bool, document: dict[str, object], sentence: str) -> None:

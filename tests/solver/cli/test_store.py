@@ -59,6 +59,28 @@ def test_the_way_of_an_operator(url: str, tmp_path: Path, capsys: pytest.Capture
     assert "empty store only" in capsys.readouterr().err
 
 
+def test_tables_are_loaded_all_or_none(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The sample company goes in, a second time as the same; one bad table keeps all out, with every fault told."""
+    data = Path(__file__).parents[3] / "data"
+    run(["store", "migrate"])
+    (tmp_path / "bad.csv").write_text("lead_id,created_at\na,yesterday\n,2026-01-01\n")
+    (tmp_path / "reps.csv").write_text("rep_id,capacity\nx,-1\n")
+    capsys.readouterr()
+    assert run(["store", "load", "--leads", "bad.csv", "--reps", "reps.csv"]) == 3
+    told = capsys.readouterr().err
+    assert "created_at" in told
+    assert "lead_id" in told
+    assert "capacity" in told
+    named = [part for name in ("leads", "reps", "accounts", "teams", "territories", "calendar")
+             for part in (f"--{name}", str(data / f"{name}.csv"))]  # fmt: skip
+    first = said(capsys, "store", "load", *named)
+    assert first["leads"] == {"new": 1200, "changed": 0, "same": 0}
+    assert first["reps"] == {"new": 60, "changed": 0, "same": 0}
+    assert said(capsys, "store", "load", *named)["leads"] == {"new": 0, "changed": 0, "same": 1200}
+    assert run(["store", "load"]) == 2
+    assert "--leads FILE" in capsys.readouterr().err
+
+
 def test_keys_from_the_command_line(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     """The secret alone is on stdout, once; the list shows none."""
     run(["store", "migrate"])

@@ -6,7 +6,8 @@ import io
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,21 @@ class Mailbox:
         return Receipt(key=key, where="here")
 
 
-def _until(holds: Callable[[], Any], seconds: float = 20.0) -> None:
+@contextmanager
+def _running(clockwork: Clockwork) -> Iterator[None]:
+    """It goes on by itself inside the block, and has ended after it."""
+    stop = threading.Event()
+    thread = threading.Thread(target=clockwork.forever, args=(stop,), kwargs={"seconds": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(timeout=60)
+    assert not thread.is_alive()
+
+
+def _until(holds: Callable[[], Any], seconds: float = 90.0) -> None:
     end = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < end, "it never happened"
@@ -64,27 +79,22 @@ def test_a_round_runs_tells_and_logs(store: Store, clock: FakeClock) -> None:
 def test_it_goes_on_until_it_is_stopped(store: Store, clock: FakeClock) -> None:
     """Slots come as the clock goes; a sink that is busy, and one that breaks, are tried again."""
     tables.set_up(store, policy=NINE)
-    mailbox, stop = Mailbox(RetryLaterError("busy"), ValueError("bug")), threading.Event()
-    thread = threading.Thread(
-        target=Clockwork(store, {"crm": Route(mailbox)}).forever, args=(stop,), kwargs={"seconds": 0.02}
-    )
-    thread.start()
-    clock.turn(3600)
-    _until(lambda: len(mailbox.errors) == 1)
-    clock.turn(30)
-    _until(lambda: not mailbox.errors)
-    clock.turn(30)
-    _until(lambda: mailbox.got)
-    stop.set()
-    thread.join(timeout=20)
-    assert not thread.is_alive() and len(mailbox.got) == 1
+    mailbox = Mailbox(RetryLaterError("busy"), ValueError("bug"))
+    with _running(Clockwork(store, {"crm": Route(mailbox)})):
+        clock.turn(3600)
+        _until(lambda: len(mailbox.errors) == 1)
+        clock.turn(30)
+        _until(lambda: not mailbox.errors)
+        clock.turn(30)
+        _until(lambda: mailbox.got)
+    assert len(mailbox.got) == 1
 
 
 def test_a_database_that_is_away_is_waited_for(store: Store, clock: FakeClock) -> None:
     """Rounds that fail are logged, and the next one does what they left."""
     tables.set_up(store, policy=NINE)
     clock.turn(3600)
-    stream, stop, fails = io.StringIO(), threading.Event(), [AwayError("away"), ValueError("Anna's bug")]
+    stream, fails = io.StringIO(), [AwayError("away"), ValueError("Anna's bug")]
     mailbox = Mailbox()
     clockwork = Clockwork(store, {"crm": Route(mailbox)}, log=set_up_logs(stream=stream))
     tick = clockwork._runner.tick
@@ -95,11 +105,8 @@ def test_a_database_that_is_away_is_waited_for(store: Store, clock: FakeClock) -
         return tick()
 
     clockwork._runner.tick = failing  # type: ignore[method-assign]
-    thread = threading.Thread(target=clockwork.forever, args=(stop,), kwargs={"seconds": 0.02})
-    thread.start()
-    _until(lambda: mailbox.got)
-    stop.set()
-    thread.join(timeout=20)
+    with _running(clockwork):
+        _until(lambda: mailbox.got)
     events = [json.loads(line)["event"] for line in stream.getvalue().splitlines()]
     assert events[:2] == ["store away", "round failed"]
     assert "Anna" not in stream.getvalue()

@@ -8,7 +8,8 @@ from types import TracebackType
 from typing import Any
 
 from apportion.engines import Progress
-from apportion.service.store import AwayError, Lease, LostError, Store
+from apportion.service.store import Lease, LostError, Store
+from apportion_models.errors import ServiceError
 
 BEATS = 3  # in the time of a lease
 
@@ -52,8 +53,8 @@ class Heart:
             try:
                 with self._store.write() as tx:
                     self.cancelled = tx.runs.tell(self._lease, self._seconds, self._progress) or self.cancelled
-            except AwayError:
-                continue  # the database is away for a while: the lease may lapse, and then the fence tells
             except LostError:
                 self.lost = True
                 return
+            except ServiceError:
+                continue  # the store fails or is away: the lease may lapse, and then its fence tells

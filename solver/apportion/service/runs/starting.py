@@ -13,6 +13,7 @@ from apportion.policy import Policy
 from apportion.service.store import Lease, Run, Tx
 from apportion.service.store.cells import Record, records
 from apportion.service.store.overrides import as_record
+from apportion.service.store.runs import FORESEEN
 from apportion.service.store.schema import REFERENCE_TABLES
 from apportion_models.errors import ConflictError, LimitError
 
@@ -60,16 +61,20 @@ def _first_time(tx: Tx, run: Run, lease: Lease) -> Run:
 def renew(tx: Tx, run: Run, lease: Lease, *, exclusive: bool = False) -> Run:
     """Make a run's inputs those of now, for the leads that it has claimed. exclusive : nothing else may be assigned
     until it is done. Raises LostError."""
-    at = latest(run.at or tx.now(), None if run.kind == "given" else tx.assignments.last_moment())
+    asked = run.at or tx.now()
     if run.kind == "given":
-        return tx.runs.set_facts(run, lease, at=at)
+        return tx.runs.set_facts(run, lease, at=asked)
+    at = latest(asked, tx.assignments.last_moment(until=tx.now() + FORESEEN))
     tick = tx.last_tick("assignments")
     tx.snapshots.keep(run.run_id, gathered(tx, tx.claims.of(run.run_id)))
     return tx.runs.set_facts(run, lease, at=at, tick=tick, exclusive=exclusive)
 
 
 def latest(at: dt.datetime, given: dt.datetime | None) -> dt.datetime:
-    """The moment of a batch: never before what was given last, or it would not count what was given since."""
+    """The moment of a batch: never before what was given last, or it would not count what was given since.
+
+    What seems to be given more than a day from now is not followed: then a clock was wrong, and must not be for ever.
+    """
     return at if given is None else max(at, given)
 
 
@@ -93,11 +98,20 @@ def ask_given(
     *,
     at: dt.datetime | None = None,
     seed: int | None = None,
+    policy_version: int | None = None,
+    model_version: int | None = None,
     options: Mapping[str, Any] | None = None,
 ) -> Run:
     """Ask for a plan of tables of its own, as their readers give them: `leads` and `reps`, by need the others, and
     `assignments` for what was given earlier. It is planned and kept like a batch, and changes no lead and no load."""
-    run = tx.runs.add(kind="given", at=at, seed=seed, options=options)
+    run = tx.runs.add(
+        kind="given",
+        at=at,
+        seed=seed,
+        policy_version=policy_version,
+        model_version=model_version,
+        options=options,
+    )
     assert run is not None
     rows = {name: records(table) for name, table in tables.items()}
     lead_ids = [str(row["lead_id"]) for row in rows["leads"]]

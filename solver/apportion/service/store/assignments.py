@@ -160,10 +160,10 @@ class Assignments(Desk):
         found = asked.select_from(assignments.join(reps)).where(counts, standing).order_by(column.id)
         return [_earlier(row) for row in self.rows(found)]
 
-    def last_moment(self) -> dt.datetime | None:
-        """When something was given last; None before the first."""
-        counts = sa.select(sa.func.max(assignments.c.assigned_at)).where(assignments.c.origin != "given")
-        found: dt.datetime | None = self.rows(counts)[0][0]
+    def last_moment(self, *, until: dt.datetime) -> dt.datetime | None:
+        """When something was given last, not after `until`; None where nothing was."""
+        counts = (assignments.c.origin != "given") & (assignments.c.assigned_at <= until)
+        found: dt.datetime | None = self.rows(sa.select(sa.func.max(assignments.c.assigned_at)).where(counts))[0][0]
         return found
 
     def loads(self, *, since_tick: int) -> dict[str, tuple[int, float]]:

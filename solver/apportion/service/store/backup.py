@@ -20,6 +20,7 @@ import sqlalchemy as sa
 
 from apportion.service.store.columns import canonical
 from apportion.service.store.copying import TABLES, Row, fill, need_empty, number_on, rows
+from apportion.service.store.engine import ONLY_MINE
 from apportion.service.store.migrate import newest_revision
 from apportion.service.store.store import Store, open_store
 from apportion.service.store.transaction import Tx
@@ -27,7 +28,6 @@ from apportion_models.errors import InputError, UsageError
 
 FORMAT, MANIFEST = "apportion-store-backup/1", "manifest.json"
 SQLITE_BEGINS = b"SQLite format 3\x00"
-PAGES_AT_ONCE = 1000
 
 
 @dataclass(frozen=True)
@@ -44,13 +44,15 @@ def back_up(store: Store, path: Path) -> Backup:
     """Write a backup while others go on reading and writing: a file that ends on `.db` is a SQLite database of its own
     (of a SQLite store only), any other the ZIP.
 
-    The file takes its place whole, or not at all. Raises UsageError where there is such a file already.
+    The file takes its place whole, or not at all, and only its owner may read it. Raises UsageError where there is such
+    a file already.
     """
     if path.exists():
         raise UsageError(f"There is a file {path} already: name another.")
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial")
     partial.unlink(missing_ok=True)
+    partial.touch(mode=ONLY_MINE)
     try:
         made = _copy_file(store, partial) if path.suffix == ".db" else _write_zip(store, partial)
         partial.replace(path)
@@ -105,11 +107,11 @@ def _filled(tx: Tx, tables: dict[str, Iterator[Row]]) -> Backup:
 
 
 def _copy_file(store: Store, path: Path) -> Backup:
-    """By SQLite's own online backup, which begins again where somebody writes between two steps."""
+    """By SQLite's own online backup, in one step: in WAL mode that keeps nobody from writing."""
     if not store.embedded:
         raise UsageError("Only a SQLite store is backed up to a .db file: name a .zip, or use pg_dump.")
     with closing(sqlite3.connect(str(store.url.database))) as source, closing(sqlite3.connect(path)) as target:
-        source.backup(target, pages=PAGES_AT_ONCE)
+        source.backup(target)
         target.execute("PRAGMA journal_mode=DELETE")
     with closing_store(path) as copy, copy.read() as tx:
         trail = tx.audit.verify()

@@ -40,9 +40,8 @@ class Moment(TypeDecorator[dt.datetime]):
         """Always aware, always in UTC."""
         if value is None:
             return None
-        if isinstance(value, dt.datetime):
-            return value.astimezone(dt.UTC)
-        return dt.datetime.strptime(value, _TEXT_FORM).replace(tzinfo=dt.UTC)
+        moment = value if isinstance(value, dt.datetime) else dt.datetime.fromisoformat(value)
+        return moment.astimezone(dt.UTC)
 
 
 class Json(TypeDecorator[Any]):

@@ -11,6 +11,7 @@ from apportion_models.errors import UsageError
 
 BEGIN = "apportion_begin"  # the execution option that says how a transaction begins
 BUSY_SECONDS = 30.0
+ONLY_MINE = 0o600  # the mode of files with personal data
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
 SERVER = "postgresql+psycopg"
 

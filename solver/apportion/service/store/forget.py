@@ -143,6 +143,7 @@ def _run_documents(tx: Tx, run_ids: Iterable[str], names: Mapping[str, str]) -> 
 
 def _snapshots(tx: Tx, run_ids: Iterable[str], change: Change) -> None:
     """Change what runs were made from; the hash stays the name of what it was, and `erased` says that it is not."""
+    _orphans(tx)
     kept, inputs = schema.snapshots, schema.run_inputs
     asked = (
         sa.select(inputs.c.table_name, kept).select_from(inputs.join(kept)).where(inputs.c.run_id.in_(list(run_ids)))
@@ -157,6 +158,12 @@ def _snapshots(tx: Tx, run_ids: Iterable[str], change: Change) -> None:
                 "erased": row.erased + 1,
             }
             _rows(tx, kept, kept.c.hash == row.hash, new)
+
+
+def _orphans(tx: Tx) -> None:
+    """Inputs that no run is made from any more, such as those of a plan that was overtaken."""
+    kept = schema.snapshots
+    tx.connection.execute(sa.delete(kept).where(kept.c.hash.not_in(sa.select(schema.run_inputs.c.hash))))
 
 
 def _contents(tx: Tx, table: sa.Table, key: tuple[str, ...], names: Mapping[str, str]) -> None:

@@ -61,6 +61,7 @@ class Leads(Desk):
         known = {row.lead_id: row.hash for row in self._known(list(rows), leads.c.lead_id, leads.c.hash)}
         given = [self._row(lead_id, row, state, now) for lead_id, row in rows.items()]
         fresh = [row for row in given if known.get(row["lead_id"]) != row["hash"]]
+        fresh.sort(key=_id)  # two who write the same rows must not wait for each other
         statement = self.tx.insert(leads)
         kept = ("content", "hash", "created_at", "account_id", "changed_at")
         again: dict[str, Any] = {name: statement.excluded[name] for name in kept}
@@ -162,6 +163,10 @@ class Leads(Desk):
         return [
             row for part in parts(lead_ids) for row in self.rows(sa.select(*columns).where(leads.c.lead_id.in_(part)))
         ]
+
+
+def _id(row: dict[str, Any]) -> str:
+    return str(row["lead_id"])
 
 
 def _lead(row: sa.Row[Any]) -> Lead:

@@ -43,7 +43,9 @@ class Reps(Desk):
         rows = {str(row["rep_id"]): row for row in records(table)}
         known = {rep.rep_id: rep for rep in self.all(active=None)}
         given = [self._row(rep_id, row, known.get(rep_id), now, tick) for rep_id, row in rows.items()]
-        fresh = [row for row in given if _differs(row, known.get(row["rep_id"]))]
+        fresh = sorted(
+            (row for row in given if _differs(row, known.get(row["rep_id"]))), key=lambda row: str(row["rep_id"])
+        )
         statement = self.tx.insert(reps)
         again = {name: statement.excluded[name] for name in ("content", "hash", "active", "told_tick", "changed_at")}
         for part in parts(fresh):

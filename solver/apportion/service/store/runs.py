@@ -12,9 +12,11 @@ import sqlalchemy as sa
 from apportion.service.store.desk import Desk, Page
 from apportion.service.store.leases import Lease
 from apportion.service.store.schema import runs
-from apportion_models.errors import ApportionError, ConflictError, NotFoundError
+from apportion_models.errors import ApportionError, ConflictError, NotFoundError, UsageError
 
 OPEN = ("queued", "running")
+NEW = {"state": "queued", "cancel_asked": False, "exclusive": False, "attempts": 0}
+FORESEEN = dt.timedelta(days=1)  # a batch may be of a moment so far ahead, and no further
 
 
 @dataclass(frozen=True)
@@ -72,30 +74,32 @@ class Runs(Desk):
         slot: dt.datetime | None = None,
         at: dt.datetime | None = None,
         seed: int | None = None,
+        policy_version: int | None = None,
+        model_version: int | None = None,
         options: Mapping[str, Any] | None = None,
         run_id: str | None = None,
     ) -> Run | None:
         """Ask for a run, which a worker will take up; None where the schedule's slot has one already.
 
         kind : "batch", the leads that wait; "given", tables of its own, which change nothing. at : the moment it is
-        assigned; else the slot, else when it starts. options : gap, time_limit, limit (most leads), sinks.
+        assigned; else the slot, else when it starts. policy_version, model_version : those in use when it starts,
+        unless they are given. options : gap, time_limit, limit (most leads), sinks. Raises
+        UsageError for a batch of a moment more than a day ahead: all after it would count from there.
         """
-        row = {
-            "run_id": run_id or self.tx.new_id(),
-            "number": self.tx.count("runs"),
+        moment = slot if at is None else at
+        if kind == "batch" and moment is not None and moment > self.tx.now() + FORESEEN:
+            raise UsageError(f"A batch must be of now or of a moment within a day. Got {moment.isoformat()}.")
+        asked = {
             "kind": kind,
-            "state": "queued",
             "schedule": schedule,
             "slot": slot,
-            "at": slot if at is None else at,
+            "at": moment,
             "seed": seed,
             "options": dict(options or {}),
-            "cancel_asked": False,
-            "exclusive": False,
-            "attempts": 0,
-            "created_at": self.tx.now(),
-            "asked_by": self.tx.actor,
         }
+        versions = {"policy_version": policy_version, "model_version": model_version}
+        row = {"run_id": run_id or self.tx.new_id(), "number": self.tx.count("runs"), **asked, **versions, **NEW}
+        row |= {"created_at": self.tx.now(), "asked_by": self.tx.actor}
         statement = self.tx.insert(runs).values(row)
         if not self.inserted(statement.on_conflict_do_nothing(index_elements=["schedule", "slot"])):
             return None

@@ -7,12 +7,13 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from pathlib import Path
 from typing import TypeVar
 
 import sqlalchemy as sa
 
-from apportion.service.store.engine import BEGIN, BUSY_SECONDS, make_engine, read_url
+from apportion.service.store.engine import BEGIN, BUSY_SECONDS, ONLY_MINE, make_engine, read_url
 from apportion.service.store.errors import AwayError, shown, translated
 from apportion.service.store.migrate import migrate, newest_revision, present_revision
 from apportion.service.store.transaction import Tx
@@ -58,6 +59,9 @@ class Store:
 
     def migrate(self) -> str:
         """Bring the schema to the newest revision, and give it; many may call it at once. Raises ServiceError."""
+        if self.embedded:
+            with suppress(OSError):  # SQLite says better what is wrong
+                Path(str(self.url.database)).touch(mode=ONLY_MINE)
         with translated(self.url):
             return migrate(self.engine)
 
@@ -117,16 +121,19 @@ class Store:
             time.sleep(pause * random.uniform(0.5, 1.0))
             pause = min(2 * pause, LONGEST_PAUSE)
 
-    def compact(self) -> None:
-        """Let nothing that was erased stay on disk: SQLite's log is emptied, PostgreSQL's dead rows are removed."""
+    def compact(self) -> bool:
+        """Let nothing that was erased stay on disk: SQLite's log is emptied, PostgreSQL's dead rows are removed.
+
+        False where somebody is still reading the old state: then again later.
+        """
         with translated(self.url), self.engine.connect() as connection:
             if self.embedded:
                 connection.exec_driver_sql("COMMIT")
-                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+                busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0]
                 connection.exec_driver_sql("BEGIN")
-            else:
-                alone = connection.execution_options(isolation_level="AUTOCOMMIT")
-                alone.exec_driver_sql("VACUUM")
+                return not busy
+            connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("VACUUM")
+            return True
 
     def close(self) -> None:
         """Give all connections back."""

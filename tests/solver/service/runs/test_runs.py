@@ -9,11 +9,12 @@ import pandas as pd
 import pytest
 
 from apportion.connectors import json_bytes
+from apportion.policy import load_policy
 from apportion.service.runs import ask_given, begin, document, repeat, work, worker
 from apportion.service.runs.keeping import document_hash
 from apportion.service.runs.solving import inputs
 from apportion.service.store import AwayError, LostError, Placement, Run, Store
-from apportion_models.errors import ConflictError, InputError
+from apportion_models.errors import ConflictError, InputError, UsageError
 from tests.solver.service.conftest import FakeClock
 from tests.solver.service.tables import leads, model, reps, set_up
 
@@ -195,6 +196,51 @@ def test_a_dead_worker_is_followed_by_another(store: Store, clock: FakeClock) ->
         tx.runs.stop(dead.run, dead.lease)
 
 
+def test_an_overtaken_worker_keeps_nothing(store: Store, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that was silent too long, and alive all the same, is refused when it comes to keep its plan."""
+    set_up(store, n_leads=4)
+    with store.write() as tx:
+        tx.runs.add(options={"sinks": ["hook"]})
+    real = worker.solve
+
+    def slow(*given: object, **options: object) -> object:
+        clock.turn(61)
+        with store.write() as tx:
+            assert begin(tx, "other", 60) is not None
+        return real(*given, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(worker, "solve", slow)
+    with pytest.raises(LostError, match="taken over from slow"):
+        work(store, owner="slow")
+    with store.read() as tx:
+        assert tx.leads.counts() == {"claimed": 4}
+        assert tx.assignments.page().items == ()
+        assert tx.outbox.counts() == {}
+    monkeypatch.setattr(worker, "solve", real)
+    clock.turn(61)
+    done = work(store, owner="third")
+    assert done is not None
+    assert (done.state, done.attempts) == ("done", 3)
+    with store.read() as tx:
+        assert tx.leads.counts() == {"assigned": 4}
+        assert tx.outbox.counts() == {"waiting": 1}
+
+
+def test_a_run_of_another_policy(store: Store) -> None:
+    """A run may name the policy that it is made by, whichever is in use."""
+    set_up(store, n_leads=2)
+    with store.write() as tx:
+        none = tx.policies.add(load_policy({"screening": [{"name": "all", "when": "score >= 0"}]}))
+        run = tx.runs.add(policy_version=none.version)
+    done = work(store, owner="w")
+    assert run is not None
+    assert done is not None
+    assert done.policy_version == none.version
+    with store.read() as tx:
+        assert tx.leads.counts() == {"nurture": 2}
+        assert {one.reason for one in tx.assignments.page()} == {"Screened out: all."}
+
+
 def test_a_run_that_kills_its_workers_ends(store: Store, clock: FakeClock) -> None:
     """After five deaths a run is taken for the cause, and ends as failed; its leads wait again."""
     set_up(store, n_leads=2)
@@ -309,6 +355,20 @@ def test_a_late_slot_counts_what_came_after_it(store: Store, clock: FakeClock) -
     assert done is not None
     assert done.at == clock.now
     assert loads(store) == {"R1": 5}
+
+
+def test_a_clock_that_was_wrong_is_not_followed_for_ever(store: Store, clock: FakeClock) -> None:
+    """A batch of far ahead is refused; after one that was made under a wrong clock, time goes on as it is."""
+    set_up(store, n_leads=2)
+    with pytest.raises(UsageError, match="within a day"), store.write() as tx:
+        tx.runs.add(at=clock.now + dt.timedelta(days=2))
+    right = clock.now
+    clock.turn(400 * 86_400)
+    ask(store)
+    clock.now = right
+    with store.write() as tx:
+        tx.leads.upsert(leads(3))
+    assert ask(store).at == right
 
 
 def test_only_what_is_done_is_repeated(store: Store) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from apportion.service.runs import begin, document, repeat, work
+from apportion.service.runs import begin, document, renew, repeat, work
 from apportion.service.store import Store
 from apportion.service.store.copying import TABLES, rows
 from apportion.service.store.forget import forget_lead, forget_rep
@@ -140,6 +140,24 @@ def test_a_lead_in_a_running_batch_is_not_torn_out(store: Store, clock: FakeCloc
         assert tx.leads.counts() == {"forgotten": 1, "waiting": 1}
 
 
+def test_inputs_that_were_overtaken_are_erased_too(store: Store) -> None:
+    """What a run was made from before it was made anew belongs to no run, and goes all the same."""
+    set_up(store, n_leads=1)
+    with store.write() as tx:
+        tx.leads.upsert(leads(1, lead_id=["z"], contact=["Zacharias"]))
+        tx.runs.add()
+        begun = begin(tx, "w", 60)
+        assert begun is not None
+        tx.leads.upsert(leads(1, lead_id=["z"], contact=["Z. Zimmermann"]))
+        run = renew(tx, begun.run, begun.lease)
+        tx.runs.stop(run, begun.lease)
+    assert "Zacharias" in everything(store)
+    with store.write() as tx:
+        forget_lead(tx, "z")
+    assert "Zacharias" not in everything(store)
+    assert "Zimmermann" not in everything(store)
+
+
 def test_a_lead_that_comes_again_is_another(store: Store) -> None:
     """Who was forgotten and comes back is a new lead: nothing leads from the one to the other."""
     set_up(store, n_leads=1)
@@ -164,7 +182,7 @@ def test_nothing_of_it_stays_in_the_file(store: Store) -> None:
     assert any(secret.encode() in content for content in held)
     with store.write() as tx:
         forget_lead(tx, "z")
-    store.compact()
+    assert store.compact()
     held = [file.read_bytes() for file in files]
     assert not any(secret.encode() in content for content in held)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -73,4 +74,15 @@ def test_a_store_that_is_not_set_up_says_so(url: str) -> None:
         tx.leads.counts()
     store.migrate()
     store.check()
+    store.close()
+
+
+@pytest.mark.parametrize("kind", ["sqlite"])
+def test_only_its_owner_may_read_the_file(url: str) -> None:
+    """The file and what SQLite lays beside it are closed to other users of the machine."""
+    store = open_store(url)
+    store.migrate()
+    files = list(Path(str(store.url.database)).parent.glob("store.db*"))
+    assert len(files) == 3
+    assert [file.stat().st_mode & 0o077 for file in files] == [0, 0, 0]
     store.close()
