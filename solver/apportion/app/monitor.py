@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from apportion.app.experiment.plan import last_moment
+from apportion.app.prints import read_cells
 from apportion.reasons.frames import PLAN_COLUMNS
 from apportion_models import FitModel, load_mapping, load_model, read_history, read_leads, read_reps
 from apportion_models.drift import MonitorReport, monitor
@@ -83,9 +84,7 @@ def read_plan(path: Path, mapping: Mapping | None = None) -> pd.DataFrame:
     mapping : of the leads, for a file keeps the names that the leads' source had.
     """
     try:
-        raw = (
-            pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path, dtype=str, keep_default_na=False)
-        )
+        raw = pd.read_parquet(path) if path.suffix == ".parquet" else read_cells(path)
     except (OSError, ValueError) as error:
         message = f"cannot be read: {error}."
         raise InputError(Finding(severity="error", table=path.name, message=message)) from None

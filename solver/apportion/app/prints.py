@@ -10,17 +10,21 @@ from pathlib import Path
 
 import pandas as pd
 
-from apportion.connectors import csv_bytes
+from apportion.connectors import as_was, csv_bytes
 from apportion_models import FitModel, save_model
 
 
 def table_print(table: pd.DataFrame) -> str:
     """SHA-256 of a table's cells as they stand in a CSV file."""
-    return cells_print(read_cells(io.BytesIO(csv_bytes(table))))
+    return cells_print(_cells(io.BytesIO(csv_bytes(table, for_people=False))))
 
 
-def read_cells(source: Path | io.BytesIO) -> pd.DataFrame:
-    """A CSV file, every cell as its text. Raises OSError and ValueError."""
+def read_cells(source: Path) -> pd.DataFrame:
+    """A CSV file that we wrote, every cell as its text, as it was. Raises OSError and ValueError."""
+    return as_was(_cells(source))
+
+
+def _cells(source: Path | io.BytesIO) -> pd.DataFrame:
     return pd.read_csv(source, dtype=str, keep_default_na=False, encoding="utf-8-sig")
 
 

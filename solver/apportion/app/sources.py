@@ -12,6 +12,7 @@ import pandas as pd
 
 from apportion.app.prints import table_print
 from apportion.build import Tables
+from apportion.connectors import as_was
 from apportion_models import (
     check_references,
     load_mapping,
@@ -63,6 +64,17 @@ class Read:
     prints: Mapping[str, str] = field(default_factory=dict)
 
 
+def _earlier(source: Source, **options: Any) -> pd.DataFrame:
+    """What earlier batches gave; of a text file that we wrote, with its cells as they were."""
+    table = read_assignments(source, **options)
+    in_text = (
+        not isinstance(source, pd.DataFrame)
+        and "://" not in str(source)
+        and Path(source).suffix not in (".parquet", ".pq")
+    )
+    return as_was(table) if in_text else table
+
+
 READERS: dict[str, Callable[..., pd.DataFrame]] = {
     "leads": read_leads,
     "reps": read_reps,
@@ -72,7 +84,7 @@ READERS: dict[str, Callable[..., pd.DataFrame]] = {
     "territories": read_territories,
     "calendar": read_calendar,
     "overrides": read_overrides,
-    "earlier": read_assignments,
+    "earlier": _earlier,
 }
 
 

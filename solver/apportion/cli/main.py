@@ -20,7 +20,9 @@ from apportion.cli.evaluate import evaluate_command
 from apportion.cli.experiment import experiment_commands
 from apportion.cli.keys import keys_commands
 from apportion.cli.monitor import monitor_command
+from apportion.cli.outbox import outbox_commands
 from apportion.cli.policy import policy_commands
+from apportion.cli.run_due import run_due_command
 from apportion.cli.screen import tell_error
 from apportion.cli.store import store_commands
 from apportion.cli.train import fit_command
@@ -70,8 +72,12 @@ app.command("monitor", help="See whether a model in use still holds what it prom
 app.command("whatif", help="Compare scenarios with the base: what differs, how sure that is, where it comes from.")(
     whatif_command
 )
+app.command(
+    "run-due", help="Run what the schedule says is due now, for cron and the like; any number may run at once."
+)(run_due_command)
 app.command("verify", help="Check a written plan again from its inputs, without a solver.")(verify_command)
 app.add_typer(policy_commands, name="policy")
+app.add_typer(outbox_commands, name="outbox")
 app.add_typer(experiment_commands, name="experiment")
 app.add_typer(store_commands, name="store")
 app.add_typer(keys_commands, name="keys")

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from apportion.connectors.formulas import harmless
 from apportion_models.errors import InputError
 
 MOST_WHOLE = 2.0**53  # beyond it a float skips whole numbers
@@ -61,9 +62,12 @@ def json_bytes(document: Mapping[str, Any]) -> bytes:
     return (json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1) + "\n").encode()
 
 
-def csv_bytes(table: pd.DataFrame) -> bytes:
+def csv_bytes(table: pd.DataFrame, *, for_people: bool = True) -> bytes:
     """UTF-8 CSV with \\n line ends; lists joined by ;, times in UTC, missing cells empty, 369 and not 369.0 in a column
-    of whole numbers."""
+    of whole numbers; what a spreadsheet would take for a formula is made harmless, and `as_was` undoes it.
+
+    for_people : False for bytes that are never a file, such as those of a fingerprint; formulas stay.
+    """
     shown = table.copy()
     for column in shown.columns:
         if isinstance(shown[column].dtype, pd.DatetimeTZDtype):
@@ -74,6 +78,7 @@ def csv_bytes(table: pd.DataFrame) -> bytes:
             shown[column] = shown[column].map(
                 lambda cell: ";".join(map(str, cell)) if isinstance(cell, tuple) else cell
             )
+    shown = harmless(shown) if for_people else shown
     return str(shown.to_csv(index=False, lineterminator="\n")).encode()
 
 

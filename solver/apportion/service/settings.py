@@ -40,6 +40,7 @@ class Settings(BaseSettings):
     lease_seconds: float = Field(
         60.0, ge=1.0, le=3600.0, description="After as long a silent worker is taken for dead."
     )
+    sinks: Path | None = Field(None, description="TOML file that names the sinks; none: nothing is told to anybody.")
 
     @classmethod
     def settings_customise_sources(

@@ -17,7 +17,7 @@ import pandas as pd
 
 from apportion.app.experiment.loading import read_bytes
 from apportion.app.experiment.spec import Experiment
-from apportion.connectors import csv_bytes, json_bytes, write_files
+from apportion.connectors import as_was, csv_bytes, json_bytes, write_files
 from apportion_models.errors import Finding, InputError
 from apportion_models.experiment import Design, Guardrail, MetricRules, Rules
 
@@ -154,12 +154,13 @@ def _document(path: Path) -> dict[str, Any]:
 
 def _table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     try:
-        table = pd.read_csv(
+        written = pd.read_csv(
             path,
             dtype=TEXTS,
             keep_default_na=False,
             na_values={name: [""] for name in columns if name not in TEXTS},
         )
+        table = as_was(written)
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read: {error}.") from None
     missing = [name for name in columns if name not in table]

@@ -19,6 +19,7 @@ from apportion.policy.lint.coverage import idle_reps, leads_without_rep, missing
 from apportion.policy.lint.draws import few_swaps
 from apportion.policy.lint.people import audited, odd_parcels, overridden, unknown_holidays
 from apportion.policy.lint.reach import shadowed, unknown_values, unreached
+from apportion.policy.lint.times import nobody_at_work, too_often
 from apportion.policy.nurture import nurture_values
 from apportion.policy.schema import Policy
 from apportion.policy.screening import parcels, screen
@@ -42,6 +43,8 @@ CHECKS: tuple[Callable[[CheckedBatch], Iterator[Finding]], ...] = (
     unknown_holidays,
     audited,
     few_swaps,
+    nobody_at_work,
+    too_often,
 )
 
 

@@ -13,6 +13,7 @@ from apportion.policy.predicates import Predicate
 from apportion.policy.schema.caution import Audits, Protected, SwapSome
 from apportion.policy.schema.common import Section, Text, Unique
 from apportion.policy.schema.routing import Accounts, Overrides, Requirement, Rule, Screen, Territories, Tiers
+from apportion.policy.schema.schedule import Schedule
 from apportion.policy.schema.sharing import (
     OPPORTUNITY_FLOOR,
     Equity,
@@ -66,6 +67,7 @@ class Policy(Section):
     audits: Audits = Field((), description="Groups of reps whose offers are told apart with every plan.")
     protected: Protected = Protected()
     solve: Solve = Solve()
+    schedule: Schedule = Schedule()
 
     @field_validator("swaps")
     @classmethod

@@ -66,11 +66,16 @@ class Outbox(Desk):
         return sum(self.inserted(statement.values(**common, sink=sink)) for sink in sinks)
 
     def take(self, owner: str, *, seconds: float, limit: int = 100, sink: str | None = None) -> list[Letter]:
-        """Letters that are due, the longest due first, for `seconds`: not settled by then, they are due again."""
+        """Letters that are due, the longest due first, for `seconds`: not settled by then, they are due again.
+
+        What a sink is told of one lead is told in the order in which it was written: a letter waits for every earlier
+        one of its lead, and for every earlier one of a whole run, which may tell of that lead too.
+        """
         now = self.tx.now()
-        due = sa.select(outbox.c.id).where(outbox.c.state == "waiting", outbox.c.due_at <= now)
+        due = sa.select(outbox.c.id).where(outbox.c.state == "waiting", outbox.c.due_at <= now, ~_has_earlier())
         due = due if sink is None else due.where(outbox.c.sink == sink)
-        mine = due.order_by(outbox.c.due_at, outbox.c.id).limit(limit).with_for_update(skip_locked=True)
+        due = due.order_by(outbox.c.due_at, outbox.c.id).limit(limit)
+        mine = due.with_for_update(skip_locked=True, of=outbox)
         until = now + dt.timedelta(seconds=seconds)
         taken = sa.update(outbox).where(outbox.c.id.in_(mine))
         taken = taken.values(owner=owner, due_at=until, attempts=outbox.c.attempts + 1).returning(outbox)
@@ -90,6 +95,10 @@ class Outbox(Desk):
         if settled:
             self.note("outbox.dead", letter=letter.id)
         return settled
+
+    def drop(self, letter: Letter, *, error: str) -> bool:
+        """There is nothing to tell: it is settled without being sent. False as above."""
+        return self._settle(letter, state="dropped", settled_at=self.tx.now(), error=error)
 
     def replay(self, ids: Sequence[int] | None = None) -> int:
         """Try dead letters again, under their old keys: these, or all. Gives how many."""
@@ -115,6 +124,15 @@ class Outbox(Desk):
     def _settle(self, letter: Letter, **facts: Any) -> bool:
         mine = (outbox.c.id == letter.id) & (outbox.c.attempts == letter.attempts) & (outbox.c.state == "waiting")
         return bool(self.changed(sa.update(outbox).where(mine).values(owner=None, **facts)))
+
+
+def _has_earlier() -> sa.Exists:
+    """Whether a letter to the same sink was written before and is not settled, of the same lead or of a whole run."""
+    earlier = outbox.alias("earlier")
+    of_all = earlier.c.lead_key.is_(None) | outbox.c.lead_key.is_(None)
+    same = of_all | (earlier.c.lead_key == outbox.c.lead_key)
+    before = (earlier.c.sink == outbox.c.sink) & (earlier.c.id < outbox.c.id) & (earlier.c.state == "waiting")
+    return sa.exists().where(before & same).correlate(outbox)
 
 
 def _letter(row: sa.Row[Any]) -> Letter:

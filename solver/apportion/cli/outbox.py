@@ -1,0 +1,75 @@
+"""`apportion outbox show | replay`: messages that wait, and those that could not be delivered."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from apportion.cli import options
+from apportion.cli.screen import out, show_json, table, tell
+from apportion.cli.store import ACTOR, Config, StoreUrl, opened
+from apportion_models.errors import UsageError
+
+outbox_commands = typer.Typer(help="See what is told to the sinks, and send it again.", no_args_is_help=True)
+
+STATES = ("waiting", "delivered", "dead", "dropped")
+SHOWN = 100
+
+
+@outbox_commands.command("show")
+def show_command(
+    state: Annotated[str, typer.Option("--state", help=f"One of {', '.join(STATES)}.")] = "dead",
+    after: Annotated[str | None, typer.Option("--after", help="The last id that was shown: go on behind it.")] = None,
+    store: StoreUrl = None,
+    config: Config = None,
+    as_json: options.AsJson = False,
+) -> int:
+    """Show messages, oldest first, with why they were not taken; by default the dead ones."""
+    if state not in STATES:
+        raise UsageError(f"--state must be one of {', '.join(STATES)}. Got {state!r}.")
+    with opened(store, config) as there, there.read() as tx:
+        page, counts = tx.outbox.page(state=state, after=after, limit=SHOWN), tx.outbox.counts()
+    rows = [
+        {
+            "id": letter.id,
+            "sink": letter.sink,
+            "topic": letter.topic,
+            "run": letter.run_id,
+            "tries": letter.attempts,
+            "written": letter.created_at.isoformat(),
+            "error": letter.error,
+        }
+        for letter in page
+    ]
+    if as_json:
+        show_json({"counts": counts, "letters": rows, "after": page.after})
+        return 0
+    tell(", ".join(f"{count:,} {name}" for name, count in counts.items()) or "The outbox is empty.")
+    if rows:
+        shown = table("id", "sink", "topic", "tries", "why", right=9)
+        for row in rows:
+            shown.add_row(*(escape(str(row[name] or "")) for name in ("id", "sink", "topic", "tries", "error")))
+        out().print(shown)
+    return 0
+
+
+@outbox_commands.command("replay")
+def replay_command(
+    ids: Annotated[list[int] | None, typer.Argument(help="Ids of dead messages.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="All dead messages.")] = False,
+    store: StoreUrl = None,
+    config: Config = None,
+    as_json: options.AsJson = False,
+) -> int:
+    """Send dead messages again, under their old keys."""
+    if bool(ids) == every:
+        raise UsageError("Say which messages to send again: their ids, or --all.")
+    with opened(store, config) as there, there.write(actor=ACTOR) as tx:
+        count = tx.outbox.replay(None if every else ids)
+    if as_json:
+        show_json({"replayed": count})
+    else:
+        tell(f"{count:,} dead message{'' if count == 1 else 's'} will be tried again.")
+    return 0

@@ -1,0 +1,116 @@
+"""Everything that happens by itself, in one place: run what is due, raise alarms, deliver. Once, or for ever."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from apportion.service.outbox import Delivered, Deliverer, Route
+from apportion.service.outbox.deliver import LEASE_SECONDS as LETTER_SECONDS
+from apportion.service.schedule import Runner, Ticked
+from apportion.service.schedule.runner import PLAN_DONE
+from apportion.service.store import AwayError, Letter, Store
+from apportion.service.watching import Metrics, raise_alarms
+from apportion.service.watching.alarms import Raised
+from apportion.service.watching.looking import TOPIC
+
+LEASE_SECONDS, LOOK_SECONDS = 60.0, 60.0
+
+
+@dataclass(frozen=True)
+class Round:
+    """What one round led to."""
+
+    ticked: Ticked = field(default_factory=Ticked)
+    raised: tuple[Raised, ...] = ()
+    sent: Delivered = field(default_factory=Delivered)
+
+
+class Clockwork:
+    """One store, its sinks, and what is to be done. Any number may be up: the store sees to it that each slot is run
+    once and no letter is in two hands.
+
+    metrics, log : where to tell of it; nowhere where they are not given.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        routes: Mapping[str, Route],
+        *,
+        lease_seconds: float = LEASE_SECONDS,
+        letter_seconds: float = LETTER_SECONDS,
+        metrics: Metrics | None = None,
+        log: Any = None,
+    ) -> None:
+        self._store, self._metrics, self._log = store, metrics, log
+        self._next_look = 0.0
+        self._alarmed = [name for name, route in routes.items() if route.hears(TOPIC)]
+        planned = [name for name, route in routes.items() if route.hears(PLAN_DONE)]
+        self._runner = Runner(store, sinks=planned, lease_seconds=lease_seconds)
+        self._deliverer = Deliverer(store, routes, told=self._delivered, lease_seconds=letter_seconds)
+
+    def once(self, *, deliver: bool = True, step: Callable[[str], None] = lambda _: None) -> Round:
+        """One round. Raises AwayError where the database stays away; the next round finds what this one left."""
+        step("Running what is due")
+        ticked = self._runner.tick()
+        step("Looking for what is not as it should be")
+        raised = self._look(ticked)
+        step("Delivering")
+        sent = self._deliverer.all_due() if deliver else Delivered()
+        self._tell(ticked, raised)
+        return Round(ticked, raised, sent)
+
+    def _look(self, ticked: Ticked) -> tuple[Raised, ...]:
+        """Look when something happened, else once a minute: silence is no news after five seconds."""
+        if not ticked.ended and not ticked.learnt and time.monotonic() < self._next_look:
+            return ()
+        self._next_look = time.monotonic() + LOOK_SECONDS
+        return raise_alarms(self._store, self._alarmed, learnt=ticked.learnt)
+
+    def forever(self, stop: threading.Event, *, seconds: float = 5.0) -> None:
+        """Round after round until `stop` is set. Deliveries go on in a thread of their own while a batch is solved.
+
+        A database that is away is waited for; what is a bug is logged, and does not end it: the next slot is another.
+        """
+        sender = threading.Thread(target=self._again, args=(stop, seconds, self._deliverer.all_due), daemon=True)
+        sender.start()
+        self._again(stop, seconds, lambda: self.once(deliver=False))
+        sender.join(timeout=seconds)
+
+    def _again(self, stop: threading.Event, seconds: float, work: Callable[[], object]) -> None:
+        while not stop.is_set():
+            try:
+                work()
+            except AwayError:
+                self._say("warning", "store away")
+            except Exception:
+                self._say("error", "round failed", exc_info=True)
+            stop.wait(seconds)
+
+    def _tell(self, ticked: Ticked, raised: tuple[Raised, ...]) -> None:
+        if self._metrics is not None:
+            self._metrics.ticked(ticked)
+            for one in raised:
+                self._metrics.alarms.labels(one.kind).inc()
+        for run in ticked.asked:
+            self._say("info", "run asked", run=run.run_id, schedule=run.schedule, slot=run.slot)
+        for run in ticked.ended:
+            self._say("info", "run ended", run=run.run_id, state=run.state, code=(run.error or {}).get("code"))
+        for learnt in ticked.learnt:
+            self._say("info", "model learnt", slot=learnt.slot, version=learnt.version, outcome=learnt.live)
+        for one in raised:
+            self._say("warning", "alarm", kind=one.kind)
+
+    def _delivered(self, sink: str, end: str, letter: Letter) -> None:
+        if self._metrics is not None:
+            self._metrics.delivered(sink, end, letter)
+        level = "info" if end == "received" else "warning"
+        self._say(level, f"letter {end}", sink=sink, letter=letter.id, tries=letter.attempts)
+
+    def _say(self, level: str, event: str, **about: Any) -> None:
+        if self._log is not None:
+            getattr(self._log, level)(event, **about)

@@ -1,0 +1,9 @@
+"""Letters from the store's outbox to the world: at least once, in order for each lead, never two at one time."""
+
+from __future__ import annotations
+
+from apportion.service.outbox.deliver import Delivered, Deliverer
+from apportion.service.outbox.pauses import Pauses
+from apportion.service.outbox.sinks import Route, read_sinks
+
+__all__ = ["Delivered", "Deliverer", "Pauses", "Route", "read_sinks"]

@@ -1,0 +1,145 @@
+"""What happens by itself goes on by itself, whatever is away for a while."""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from apportion.connectors import FileDrop, Message, Receipt, RetryLaterError
+from apportion.service.clockwork import Clockwork
+from apportion.service.outbox import Route
+from apportion.service.store import AwayError, Store, open_store
+from apportion.service.watching import Metrics, set_up_logs
+from tests.solver.service import tables
+from tests.solver.service.conftest import FakeClock
+from tests.solver.service.faults import CASES, killed_at, moments, nothing_lost_or_doubled
+
+NINE = {"equity": [], "schedule": {"times": [{"name": "nine", "cron": "0 9 * * *"}]}}
+
+
+class Mailbox:
+    """Keeps what it is told."""
+
+    def __init__(self, *errors: Exception) -> None:
+        self.errors, self.got = list(errors), list[Message]()
+
+    def deliver(self, message: Message, *, key: str) -> Receipt:
+        if self.errors:
+            raise self.errors.pop(0)
+        self.got.append(message)
+        return Receipt(key=key, where="here")
+
+
+@contextmanager
+def _running(clockwork: Clockwork) -> Iterator[None]:
+    """It goes on by itself inside the block, and has ended after it."""
+    stop = threading.Event()
+    thread = threading.Thread(target=clockwork.forever, args=(stop,), kwargs={"seconds": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(timeout=60)
+    assert not thread.is_alive()
+
+
+def _until(holds: Callable[[], Any], seconds: float = 90.0) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "it never happened"
+        time.sleep(0.01)
+
+
+def test_a_round_runs_tells_and_logs(store: Store, clock: FakeClock) -> None:
+    """The slot's run, its letter, the metrics and the log; what hears plans alone gets no alarm, and the reverse."""
+    tables.set_up(store, policy=NINE)
+    clock.turn(3600)
+    plans, alerts, stream, metrics = Mailbox(), Mailbox(), io.StringIO(), Metrics()
+    routes = {"plans": Route(plans, ("plan.done",)), "alerts": Route(alerts, ("alert",))}
+    clockwork = Clockwork(store, routes, metrics=metrics, log=set_up_logs(stream=stream))
+    done = clockwork.once()
+    assert [run.state for run in done.ticked.ended] == ["done"]
+    assert (done.sent.received, len(plans.got), len(alerts.got)) == (1, 1, 0)
+    assert clockwork.once().ticked.asked == ()
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [line["event"] for line in lines] == ["letter received", "run asked", "run ended"]
+    assert not any(f"L{number:04}" in stream.getvalue() for number in range(1, 13))
+    assert b'apportion_runs_total{state="done"} 1.0' in metrics.text()
+
+
+def test_it_goes_on_until_it_is_stopped(store: Store, clock: FakeClock) -> None:
+    """Slots come as the clock goes; a sink that is busy, and one that breaks, are tried again."""
+    tables.set_up(store, policy=NINE)
+    mailbox = Mailbox(RetryLaterError("busy"), ValueError("bug"))
+    with _running(Clockwork(store, {"crm": Route(mailbox)})):
+        clock.turn(3600)
+        _until(lambda: mailbox.got or clock.turn(1))
+    assert len(mailbox.got) == 1
+
+
+def test_a_database_that_is_away_is_waited_for(store: Store, clock: FakeClock) -> None:
+    """Rounds that fail are logged, and the next one does what they left."""
+    tables.set_up(store, policy=NINE)
+    clock.turn(3600)
+    stream, fails = io.StringIO(), [AwayError("away"), ValueError("Anna's bug")]
+    mailbox = Mailbox()
+    clockwork = Clockwork(store, {"crm": Route(mailbox)}, log=set_up_logs(stream=stream))
+    tick = clockwork._runner.tick
+
+    def failing() -> Any:
+        if fails:
+            raise fails.pop(0)
+        return tick()
+
+    clockwork._runner.tick = failing  # type: ignore[method-assign]
+    with _running(clockwork):
+        _until(lambda: mailbox.got)
+    events = [json.loads(line)["event"] for line in stream.getvalue().splitlines()]
+    assert events[:2] == ["store away", "round failed"]
+    assert "Anna" not in stream.getvalue()
+
+
+def test_killed_at_any_moment_of_run_and_delivery(ready_url: str, tmp_path: Path) -> None:
+    """Services die one after the other, anywhere between slot, run and letter: every slot has one run, every lead is
+    placed once, and every lead is told of in one file."""
+    store = open_store(ready_url)
+    times = [{"name": "often", "cron": "* * * * *"}]
+    policy = {"equity": [], "capacity": {"default": 5000}, "schedule": {"times": times, "missed": "all"}}
+    tables.set_up(store, n_leads=1, policy=policy)
+
+    def serve() -> None:
+        mine = open_store(ready_url)
+        route = Route(FileDrop(folder=tmp_path / "drop"), ("plan.done",))
+        clockwork = Clockwork(mine, {"hook": route}, lease_seconds=1.0, letter_seconds=1.0)
+        waits = True
+        while waits:
+            clockwork.once()
+            with mine.read() as tx:
+                waits = bool(tx.runs.open() or tx.outbox.counts().get("waiting") or tx.leads.waiting().count)
+        mine.close()
+
+    batches = max(1, CASES // 4)
+    for number in range(batches):
+        with store.write() as tx:
+            tx.leads.upsert(tables.leads(12, first=12 * number + 1))
+        store.close()  # nothing open is inherited
+        for moment in moments(seed=8 + number, longest=1.2, count=4):
+            killed_at(serve, moment)
+        serve()
+    lead_ids = {f"L{number:04}" for number in range(1, 12 * batches + 1)}
+    with store.read() as tx:
+        runs = list(tx.runs.page(limit=1000))
+        assert len({(run.schedule, run.slot) for run in runs}) == len(runs)
+    nothing_lost_or_doubled(store, lead_ids=lead_ids, run_ids={run.run_id for run in runs})
+    store.close()
+    told = [lead for path in (tmp_path / "drop").glob("*.csv") for lead in pd.read_csv(path)["lead_id"]]
+    assert sorted(told) == sorted(lead_ids)
