@@ -1,9 +1,9 @@
 """A sweep of 200 scenarios over 1,000 leads x 50 reps, beside solving each from cold in turn.
 
 `run(scale)` gives one row for each way: the clock, CPU seconds of this process, scenarios a second, and how many times
-the cold way's clock and CPU it saves. Both ways apply, pose, solve to the same gap and measure every scenario; the sweep
-also judges each difference in 400 drawn worlds. Cold: from the tables and the model anew, without a start, one after the
-other.
+the cold way's clock and CPU it saves. Both ways apply, pose, solve to the same gap and measure every scenario; the
+sweep also judges each difference in 400 drawn worlds. Cold: from the tables and the model anew, without a start, one
+after the other.
 """
 
 from __future__ import annotations
