@@ -25,8 +25,8 @@ NOTES = {
     "equity": "Each point is solved anew with the floor held hard. The price is what the floor costs against no floor; "
     "The last two columns are what it is at least and at most, by the gaps of both solves.",
     "capacity": "Every rep's effective capacity times the factor; caps on numbers of leads stay.",
-    "marginal": "Solved again with one more, beside what the base's prices said of it. At least and at most are by the gaps of "
-    "both solves: where zero lies between, this solve cannot tell; a lower --gap can.",
+    "marginal": "Solved again with one more, beside what the base's prices said of it. At least and at most are by the "
+    "gaps of both solves: where zero lies between, this solve cannot tell; a lower --gap can.",
     "sensitivity": "If the truth were the other belief: what this plan would be worth, what the best plan for it would "
     "be, and the regret of not having known; last, what that other plan is worth if the base is right.",
 }

@@ -84,12 +84,7 @@ def compare(
     ground = desk.base()
     found, whole = desk.run(list(zip(scenarios, settings, strict=True)), on_done)
     effort = how.effort(base)
-    judge = Judge(ground, draws=how.draws, seed=effort.seed, level=how.level)
-    differences = {
-        one.name: Difference.of(one, ground, judge.between(one), desk.sources.get(one.name))
-        for one in found
-        if one.has_plan
-    }
+    differences = {one.name: desk.differences[one.name] for one in found if one.has_plan}
     return Comparison(
         base=ground,
         scenarios=tuple(found),
@@ -131,7 +126,8 @@ class _Desk:
         self._solver = Solver(how.effort(base), store=PlanStore(how.store), cancelled=self._called_off)
         self._estimates: Estimates | None = None
         self._ground: Outcome | None = None
-        self.sources: dict[str, Sources] = {}
+        self._judge: Judge | None = None
+        self.differences: dict[str, Difference] = {}
 
     def _called_off(self) -> bool:
         return self._stop.is_set() or self._ask()
@@ -153,6 +149,9 @@ class _Desk:
         self, work: list[tuple[Scenario, Setting]], on_done: Callable[[Done], None] | None
     ) -> tuple[list[Outcome], bool]:
         """The outcomes that were finished, in the scenarios' order, and whether these are all."""
+        assert self._ground is not None
+        how, seed = self._how, self._solver.effort.seed
+        self._judge = Judge(self._ground, draws=how.draws, seed=seed, level=how.level) if work else None
         found: dict[int, Outcome] = {}
         pool = ThreadPoolExecutor(max_workers=max(1, self._how.workers))
         waiting: dict[Future[Outcome | None], int] = {}
@@ -187,11 +186,13 @@ class _Desk:
         if solved.plan.certificate.stopped_by == "cancelled":
             return None
         outcome = measure(scenario, setting, batch, solved, routers=self._how.routers)
-        if self._how.sources and outcome.has_plan:
-            sources = Attribution(self._ground, self._solver).of(outcome)
-            if self._called_off():
+        if outcome.has_plan:
+            assert self._judge is not None
+            sources = Attribution(self._ground, self._solver).of(outcome) if self._how.sources else None
+            if self._how.sources and self._called_off():
                 return None
-            self.sources[scenario.name] = sources
+            between = self._judge.between(outcome)
+            self.differences[scenario.name] = Difference.of(outcome, self._ground, between, sources)
         return outcome
 
     def _posed(self, scenario: Scenario, setting: Setting) -> Batch:
