@@ -14,7 +14,7 @@ def spelled_out(command: Callable[..., int]) -> Callable[..., int]:
     The fields are annotated as options, and have defaults. Names must differ among all groups.
     """
     hints = get_type_hints(command, include_extras=True)
-    groups = {name: kind for name, kind in hints.items() if name != "return" and is_dataclass(kind)}
+    groups: dict[str, Any] = {name: kind for name, kind in hints.items() if name != "return" and is_dataclass(kind)}
     flat: list[inspect.Parameter] = []
     for name, given in inspect.signature(command).parameters.items():
         if name in groups:
@@ -23,10 +23,7 @@ def spelled_out(command: Callable[..., int]) -> Callable[..., int]:
             flat.append(given.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=hints[name]))
 
     def called(**given: Any) -> int:
-        made = {
-            name: kind(**{one.name: given.pop(one.name) for one in fields(kind)})  # type: ignore[arg-type]
-            for name, kind in groups.items()
-        }
+        made = {name: kind(**{one.name: given.pop(one.name) for one in fields(kind)}) for name, kind in groups.items()}
         return command(**made, **given)
 
     called.__name__, called.__doc__ = command.__name__, command.__doc__
