@@ -200,3 +200,16 @@ def test_frames_and_figures_hold_what_the_document_holds(told: Comparison) -> No
     assert sources is not None
     assert next(bar.name for bar in sources.data) == "values restated"
     assert compare(small(), [], QUICK).difference_figure() is None
+
+
+def test_a_change_that_does_not_bind_moves_no_lead() -> None:
+    """Another cap that nobody comes near is another problem, and the base's plan is proved as good in it: kept whole,
+    with a gap no larger."""
+    roomy = load_scenario({"name": "roomy", "policy": {"set": {"limits[not too many].high": 39}}})
+    found = compare(small(), [roomy], QUICK)
+    one, base = found.scenarios[0], found.base
+    assert one.solved.fingerprint != base.solved.fingerprint
+    assert one.owners == base.owners
+    assert one.plan.gap <= base.plan.gap * 1.001
+    assert found.differences["roomy"].moves == 0
+    assert verify(one.solved.problem, one.plan)
