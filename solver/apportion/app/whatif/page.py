@@ -23,7 +23,7 @@ TITLES = {
 }
 NOTES = {
     "equity": "Each point is solved anew with the floor held hard. The price is what the floor costs against no floor; "
-    "The last two columns are what it is at least and at most, by the gaps of both solves.",
+    "the last two columns are what it is at least and at most, by the gaps of both solves.",
     "capacity": "Every rep's effective capacity times the factor; caps on numbers of leads stay.",
     "marginal": "Solved again with one more, beside what the base's prices said of it. At least and at most are by the "
     "gaps of both solves: where zero lies between, this solve cannot tell; a lower --gap can.",
