@@ -62,7 +62,7 @@ class DealValue:
         penalty, measures = (None, {}) if positive.size < FEWEST_WON else _trial(rows, columns, seen)
         found = cls._regression(rows, columns, seen, PENALTIES[-1] if penalty is None else penalty, paid, mean)
         if penalty is not None and found is not None:
-            return replace(found, measures=measures | found.measures)
+            return replace(found, measures={**measures, **found.measures})
         sentence = (
             f"{positive.size} won deals with a value are too few for a regression; the mean, {mean:,.0f}, is used."
             if positive.size < FEWEST_WON

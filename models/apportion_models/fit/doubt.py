@@ -144,8 +144,15 @@ class Doubt:
             raise ValueError("the doubt's groups must be those of the scorer")
 
 
-_ARRAYS = ("fixed_group", "varying_group", "fixed_variance", "varying_variance", "fixed_scale", "varying_scale")
-_ARRAYS += ("squares",)
+_ARRAYS = (
+    "fixed_group",
+    "varying_group",
+    "fixed_variance",
+    "varying_variance",
+    "fixed_scale",
+    "varying_scale",
+    "squares",
+)
 _NUMBERS = ("base", "lead_spread")
 
 

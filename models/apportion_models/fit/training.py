@@ -112,9 +112,9 @@ class Training:
         matrix, groups, encoder, given = self._rep_design()
         lead, lead_groups, _ = self._lead_design()
         wiggle = Wiggle(lead_groups[1:])
-        matrix = np.hstack([matrix, wiggle.columns(lead[:, 1:])])
+        whole: Matrix = np.hstack([matrix.astype(np.float32, copy=False), wiggle.columns(lead[:, 1:])])
         scorer, design, found = self._fit(
-            LEVELS[3], matrix, (*groups, *[WIGGLE] * wiggle.width), reps=encoder, given=given, likelihood=True
+            LEVELS[3], whole, (*groups, *[WIGGLE] * wiggle.width), reps=encoder, given=given, likelihood=True
         )
         own = scorer.beta.size - wiggle.width
         return Doubt.of(replace(scorer, beta=scorer.beta[:own], waiting=waiting), wiggle, design, found)
