@@ -17,6 +17,7 @@ from apportion_models.errors import Finding, InputError, TableError
 from apportion_models.features.protected import check_override
 from apportion_models.fit.card import build_card
 from apportion_models.fit.columns import choose_columns
+from apportion_models.fit.doubt import Doubt
 from apportion_models.fit.doubts import doubts
 from apportion_models.fit.history import Cases, check_ids, check_table, read_cases
 from apportion_models.fit.levels import LEVELS
@@ -24,6 +25,7 @@ from apportion_models.fit.scorer import Scorer
 from apportion_models.fit.training import Settings
 from apportion_models.fit.trial import run_trial
 from apportion_models.fit.waiting import waited
+from apportion_models.fit.worlds import Scene, Worlds
 from apportion_models.validation.evidence import Evidence
 
 When = str | pd.Timestamp | Any
@@ -122,6 +124,7 @@ class FitModel(BaseEstimator):  # type: ignore[misc]
         self.evidence_: Evidence = evidence
         self.level_: str = evidence.level if self.level == "auto" else self.level
         self.scorer_: Scorer = whole.with_waiting(self.level_)
+        self.doubt_: Doubt = whole.doubt(self.scorer_.waiting)
         self.deal_value_: DealValue = DealValue.learn(cases.frame, chosen.lead, cases.value, cases.estimate)
         self.findings_: tuple[Finding, ...] = (*findings, *doubts(cases, measures, self.level_))
         self.card_: dict[str, Any] = build_card(self, cases, measures, chosen.card())
@@ -211,6 +214,22 @@ class FitModel(BaseEstimator):  # type: ignore[misc]
                 leads.iloc[by_lead], reps.iloc[by_rep], back[rep[by_lead]], when, draws=draws, seed=seed
             )
         return out
+
+    def worlds(self, *, draws: int = 200, seed: int = 0) -> Worlds:
+        """S whole models drawn from what the history allows, the same for the same seed.
+
+        Beside the reps' effects of `draw_pairs` they hold what is not known of the lead part, of what peers share, of
+        the variances, of deal values and of the level: draws are of the full level, whatever the gate chose.
+        """
+        check_is_fitted(self, "scorer_")
+        with threadpool_limits(limits=1):
+            return Worlds(self.doubt_, self.deal_value_, draws=draws, seed=seed)
+
+    def scene(self, worlds: Worlds, leads: pd.DataFrame, reps: pd.DataFrame, *, at: When) -> Scene:
+        """Leads and reps in those worlds, if assigned at `at`; rows as in the tables."""
+        self._check_ready(leads, reps)
+        with threadpool_limits(limits=1):
+            return worlds.scene(leads, reps, at_days=moment(at, "at").timestamp() / 86_400.0)
 
     def predict_chunks(
         self, leads: pd.DataFrame, reps: pd.DataFrame, *, at: When, rows: int = 2048

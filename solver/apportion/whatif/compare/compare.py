@@ -15,7 +15,7 @@ from apportion.whatif.compare.outcome import Outcome, measure
 from apportion.whatif.compare.solving import Effort, Solver
 from apportion.whatif.compare.sources import Attribution, Sources
 from apportion.whatif.compare.store import PlanStore
-from apportion.whatif.compare.uncertainty import Judge, difference_of
+from apportion.whatif.compare.uncertainty import Judge
 from apportion.whatif.scenarios import Scenario, apply, believed
 from apportion.whatif.setting import Setting, pose
 from apportion_models.errors import Finding, InfeasibleError, InputError, LimitError
@@ -83,15 +83,8 @@ def compare(
     desk = _Desk(base, how, cancelled)
     ground = desk.base()
     found, whole = desk.run(list(zip(scenarios, settings, strict=True)), on_done)
-    rosters = [one.batch.reps for one in found]
     effort = how.effort(base)
-    judge = Judge(base, rosters, draws=how.draws, seed=effort.seed, level=how.level)
-    judged = judge.judge(ground)
-    differences = {}
-    for one in found:
-        if one.has_plan:
-            between = difference_of(judge, one, judge.judge(one), ground, judged)
-            differences[one.name] = Difference.of(one, ground, between, desk.sources.get(one.name), blind=judge.blind)
+    differences = {one.name: desk.differences[one.name] for one in found if one.has_plan}
     return Comparison(
         base=ground,
         scenarios=tuple(found),
@@ -100,7 +93,6 @@ def compare(
         effort=effort,
         level=how.level,
         draws=how.draws,
-        blind=judge.blind,
         unfinished=tuple(one.name for one in scenarios if one.name not in {done.name for done in found}),
     )
 
@@ -134,7 +126,8 @@ class _Desk:
         self._solver = Solver(how.effort(base), store=PlanStore(how.store), cancelled=self._called_off)
         self._estimates: Estimates | None = None
         self._ground: Outcome | None = None
-        self.sources: dict[str, Sources] = {}
+        self._judge: Judge | None = None
+        self.differences: dict[str, Difference] = {}
 
     def _called_off(self) -> bool:
         return self._stop.is_set() or self._ask()
@@ -156,6 +149,9 @@ class _Desk:
         self, work: list[tuple[Scenario, Setting]], on_done: Callable[[Done], None] | None
     ) -> tuple[list[Outcome], bool]:
         """The outcomes that were finished, in the scenarios' order, and whether these are all."""
+        assert self._ground is not None
+        how, seed = self._how, self._solver.effort.seed
+        self._judge = Judge(self._ground, draws=how.draws, seed=seed, level=how.level) if work else None
         found: dict[int, Outcome] = {}
         pool = ThreadPoolExecutor(max_workers=max(1, self._how.workers))
         waiting: dict[Future[Outcome | None], int] = {}
@@ -190,11 +186,13 @@ class _Desk:
         if solved.plan.certificate.stopped_by == "cancelled":
             return None
         outcome = measure(scenario, setting, batch, solved, routers=self._how.routers)
-        if self._how.sources and outcome.has_plan:
-            sources = Attribution(self._ground, self._solver).of(outcome)
-            if self._called_off():
+        if outcome.has_plan:
+            assert self._judge is not None
+            sources = Attribution(self._ground, self._solver).of(outcome) if self._how.sources else None
+            if self._how.sources and self._called_off():
                 return None
-            self.sources[scenario.name] = sources
+            between = self._judge.between(outcome)
+            self.differences[scenario.name] = Difference.of(outcome, self._ground, between, sources)
         return outcome
 
     def _posed(self, scenario: Scenario, setting: Setting) -> Batch:
