@@ -20,7 +20,9 @@ from apportion.cli.evaluate import evaluate_command
 from apportion.cli.experiment import experiment_commands
 from apportion.cli.monitor import monitor_command
 from apportion.cli.policy import policy_commands
+from apportion.cli.replay import replay_command
 from apportion.cli.screen import tell_error
+from apportion.cli.simulate import simulate_command
 from apportion.cli.train import fit_command
 from apportion.cli.whatif import whatif_command
 from apportion_models.errors import ApportionError, InputError
@@ -67,6 +69,12 @@ app.command("monitor", help="See whether a model in use still holds what it prom
 )
 app.command("whatif", help="Compare scenarios with the base: what differs, how sure that is, where it comes from.")(
     whatif_command
+)
+app.command("replay", help="Play past batches again, in time order, under a policy, with routers beside it.")(
+    replay_command
+)
+app.command("simulate", help="Simulate weeks to come in a company whose truth is known, with routers beside it.")(
+    simulate_command
 )
 app.command("verify", help="Check a written plan again from its inputs, without a solver.")(verify_command)
 app.add_typer(policy_commands, name="policy")
