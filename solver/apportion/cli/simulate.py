@@ -27,7 +27,7 @@ Frozen = Annotated[bool, typer.Option("--frozen", help="Also the policy with its
 def simulate_command(
     out_folder: options.Out,
     policy: options.PolicyFile = None,
-    weeks: Weeks = 12,
+    weeks: Weeks = SimulateHow.weeks,
     seed: Seed = 0,
     reps: People = 20,
     new: New = 4,
@@ -35,7 +35,7 @@ def simulate_command(
     past: PastLeads = 3000,
     strength: Strength = 1.0,
     exploration: Explore = 0.0,
-    batches: Batches = "daily",
+    batches: Batches = SimulateHow.batches,
     retrain: Retrain = 28.0,
     router: Routers = None,
     no_truth: NoTruth = False,

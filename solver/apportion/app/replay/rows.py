@@ -16,7 +16,7 @@ TOTAL_COLUMNS = (
     "Way of assigning",
     "Worth",
     "Plan against it",
-    "Expected when decided",
+    "By the policy's own measure",
     "Placed",
     "To nurture",
     "Worst-off rep, of fair share",
@@ -24,6 +24,7 @@ TOTAL_COLUMNS = (
     "Capacity in use",
     "Open leads, on average",
     "Hours until worked",
+    "Batches that broke hard rules",
 )
 EARNED_COLUMN = "Earned in the end"
 REP_COLUMNS = ("Way of assigning", "Rep", "Cohort", "Leads", "Effort", "Worth", "Opportunity", "Of fair share", "Open")
@@ -44,7 +45,7 @@ def _total(row: dict[Any, Any], run: Run, currency: str, changes: pd.Series[floa
         Cell(run.titles[row["track"]]),
         cell(row["worth"], money(row["worth"], currency)),
         Cell("") if change is None else cell(change, signed(change, currency)),
-        cell(row["expected_revenue"], money(row["expected_revenue"], currency)),
+        cell(row["objective"], money(row["objective"], currency)),
         cell(row["placed"], f"{row['placed']:,}"),
         cell(row["nurture"], f"{row['nurture']:,}"),
         cell(row["worst_off_share"], percent(row["worst_off_share"])),
@@ -52,6 +53,7 @@ def _total(row: dict[Any, Any], run: Run, currency: str, changes: pd.Series[floa
         cell(row["used"], percent(row["used"])),
         cell(row["open_leads"], f"{row['open_leads']:,.0f}"),
         cell(row["hours_waited"], f"{row['hours_waited']:,.1f}"),
+        cell(row["broke_hard_rules"], f"{row['broke_hard_rules']:,}"),
     ]
     return made if "earned" not in row else [*made, cell(row["earned"], money(row["earned"], currency))]
 

@@ -173,6 +173,8 @@ def _batch_rows(steps: Sequence[Step], parts: Sequence[_Part], days: float) -> I
             "used": float(step.window_effort.sum() / full) if full > 0 else math.nan,
             "hours_waited": float(waited.mean()) if len(waited) else math.nan,
             "hours_waited_p90": float(waited.quantile(0.9)) if len(waited) else math.nan,
+            "objective": step.objective,
+            "broken": len(step.broken),
             "status": step.status,
             "gap": step.gap,
         }
@@ -251,7 +253,7 @@ def _total(track: str, steps: Sequence[Step], batches: Sequence[dict[str, Any]],
     table = pd.DataFrame(batches)
     waited = pd.concat([step.decisions["hours_waited"] for step in steps]).dropna()
     summed = ("arrived", "placed", "nurture", "rejected")
-    amounts = [name for name in ("expected_revenue", "worth", "earned", "booked") if name in table.columns]
+    amounts = [name for name in ("expected_revenue", "objective", "worth", "earned", "booked") if name in table.columns]
     placed = table.loc[table["arrived"] > 0]
     return {
         "track": track,
@@ -265,6 +267,7 @@ def _total(track: str, steps: Sequence[Step], batches: Sequence[dict[str, Any]],
         "hours_waited": float(waited.mean()) if len(waited) else math.nan,
         "hours_waited_p90": float(waited.quantile(0.9)) if len(waited) else math.nan,
         "without_plan": int(table["status"].isin(["INFEASIBLE", "TIME_LIMIT"]).sum()),
+        "broke_hard_rules": int((table["broken"] > 0).sum()),
         "widest_gap": float(table["gap"].max()),
     }
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from apportion.build import Batch, build_batch
 from apportion.policy import fair_weights, rep_availability
+from apportion.whatif.baselines import score
 from apportion.whatif.replay.book import COLUMNS, after
 from apportion.whatif.replay.stage import Choice, Ends, Ground, Situation, Stage, Track
 
@@ -24,7 +25,8 @@ class Step:
     """One track's batch, decided. R reps; decisions are one row a lead that was before the track, in order of id.
 
     fair : (R,) weight of each rep's fair share, the same on every track. full : (R,) capacity before backlog and what
-    is carried. open_leads, window_effort : (R,) after the batch. cut_short : a solve was ended by its time limit.
+    is carried. open_leads, window_effort : (R,) after the batch. objective : as of a plan, as the track
+    believes, in currency. broken : hard rules that do not hold (routers know no equity). cut_short : a solve was ended by its time limit.
     """
 
     track: str
@@ -33,6 +35,8 @@ class Step:
     arrived: int
     status: str
     gap: float
+    objective: float
+    broken: tuple[str, ...]
     cut_short: bool
     decisions: pd.DataFrame
     fair: Floats
@@ -94,6 +98,7 @@ def _step(stage: Stage, track: Track, ground: Ground, moment: _Moment, arriving:
     choice = _chosen(track, batch, Situation(model, book.open_effort(at), moment.number, stage.seed))
     lead = np.flatnonzero(choice.rep >= 0)
     ends = ground.ends(batch, lead, choice.rep[lead], at)
+    measured = score(batch.problem, choice.rep) if batch.problem.n_leads and choice.has_plan else None
     decisions = _decisions(batch, choice, lead, ends, moment)
     track.waiting[:] = rows[(decisions["outcome"] == "waiting").to_numpy()].tolist()
     book.enter(_handed_out(batch, decisions, lead, at, moment.window_ends))
@@ -105,6 +110,8 @@ def _step(stage: Stage, track: Track, ground: Ground, moment: _Moment, arriving:
         arrived=len(arriving),
         status=choice.status,
         gap=choice.gap,
+        objective=0.0 if measured is None else measured.objective,
+        broken=() if measured is None else measured.broken_rules,
         cut_short=choice.cut_short,
         decisions=decisions,
         fair=capacity[["base", "ramp", "availability"]].to_numpy(dtype=float).prod(axis=1) * moment.weights,

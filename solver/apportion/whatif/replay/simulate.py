@@ -36,6 +36,7 @@ from apportion_models.errors import UsageError
 from apportion_models.synthetic import BATCH_AT, Coming, World, coming, ended
 
 Ints = NDArray[np.int64]
+TWICE_A_WEEK = "mon,thu 08:00"
 LEADS_PER_REP = 7  # a week: a little more than the reps' capacity, so that it matters who gets what
 
 # What a run is simulated under where no policy is given: capacity and ramp as the worlds mean them, a fair offer over
@@ -46,7 +47,7 @@ WORLD_POLICY: dict[str, Any] = {
     "capacity": {"backlog": {"effort_each": 0.05, "at_most": 0.25}},
     "ramp": [{"name": "new rep", "shape": "linear", "points": [{"day": 0, "share": 0.4}, {"day": 90, "share": 1}]}],
     "equity": [{"name": "fair offer", "measure": "opportunity", "low": 0.7, "window": 28, "price": 2}],
-    "solve": {"gap": 0.01, "time_limit": 60},
+    "solve": {"gap": 0.03, "time_limit": 60},
 }
 
 
@@ -59,7 +60,7 @@ class SimulateHow:
     the first model for ever. routers, batches, retrain, carry, gap, time_limit as in `ReplayHow`.
     """
 
-    weeks: int = 12
+    weeks: int = 8
     seed: int = 0
     reps: int = 20
     new: int = 4
@@ -67,7 +68,7 @@ class SimulateHow:
     past: int = 3000
     strength: float = 1.0
     exploration: float = 0.0
-    batches: str = "daily"
+    batches: str = TWICE_A_WEEK
     retrain: float = 28.0
     routers: Sequence[str] | None = None
     truth: bool = True
