@@ -12,11 +12,13 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from apportion.reasons.report.charts import BLUE, GREEN, GREY, ORANGE
-from apportion.whatif.replay import COHORTS, PLAN, Run
+from apportion.whatif.replay import COHORTS, PLAN, TRUTH, Run, weeks
 
 COLOURS = (ORANGE, GREEN, "#CC79A7", "#56B4E9", "#D55E00", GREY)  # of Okabe and Ito
 DASHES = {"dash": "7 4", "dot": "2 3", "dashdot": "7 3 2 3", "longdash": "12 4", "solid": "none"}
 HEIGHT = 330
+GRID = "rgba(138,143,152,0.35)"  # seen on light and on dark
+TOP_LEFT = {"x": 0, "xref": "container", "y": 1, "yanchor": "top", "pad": {"t": 9, "l": 10}, "font": {"size": 13}}
 
 
 @dataclass(frozen=True)
@@ -70,17 +72,16 @@ def _so_far(batches: pd.DataFrame, column: str) -> pd.DataFrame:
 
 
 def _ahead(batches: pd.DataFrame, column: str) -> pd.DataFrame:
-    """What the plan has more than each other track so far."""
+    """What the plan has more than each other track so far; what only the truth could do would dwarf it."""
     total = _so_far(batches, column)
     plan = total[total["track"] == PLAN].set_index("batch")["shown"]
-    others = total[total["track"] != PLAN]
+    others = total[~total["track"].isin([PLAN, TRUTH])]
     return others.assign(shown=others["batch"].map(plan) - others["shown"])
 
 
 def _weekly(batches: pd.DataFrame, column: str, how: str = "sum") -> pd.DataFrame:
     first = batches["at"].min()
-    week = ((batches["at"] - first).dt.total_seconds() // (7 * 86_400)).astype(int)
-    sums = batches.assign(week=week).groupby(["track", "week"], sort=True)[column].agg(how).reset_index()
+    sums = batches.assign(week=weeks(batches)).groupby(["track", "week"], sort=True)[column].agg(how).reset_index()
     return sums.assign(at=first + pd.to_timedelta(sums["week"] * 7, unit="D"), shown=sums[column])
 
 
@@ -161,10 +162,10 @@ def _figure(traces: Sequence[Any], title: str, level: float | None) -> str:
         layout={
             "template": "none",
             "height": HEIGHT,
-            "margin": {"l": 10, "r": 14, "t": 26, "b": 36},
+            "margin": {"l": 10, "r": 14, "t": 38, "b": 36},
             "xaxis": {"automargin": True, "fixedrange": True, "type": "date", "showgrid": False, "nticks": 6},
-            "yaxis": {"automargin": True, "fixedrange": True, "zeroline": False, "rangemode": "normal"},
-            "title": {"text": title, "x": 0, "xref": "container", "y": 1, "yanchor": "top", "font": {"size": 13}},
+            "yaxis": {"automargin": True, "fixedrange": True, "zeroline": False, "gridcolor": GRID},
+            "title": {**TOP_LEFT, "text": title},
             "showlegend": False,
             "shapes": shapes,
             "paper_bgcolor": "rgba(0,0,0,0)",

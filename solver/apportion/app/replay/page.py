@@ -10,9 +10,9 @@ from plotly.offline import get_plotlyjs
 
 from apportion.app.replay import charts, rows
 from apportion.app.replay.report import RunReport
-from apportion.app.replay.words import CAN_AND_CANNOT, sentences
+from apportion.app.replay.words import CAN_AND_CANNOT, best_router, sentences
 from apportion.reasons.words import money, percent
-from apportion.whatif.replay import PLAN, TRUTH, Run
+from apportion.whatif.replay import PLAN, Run
 
 TITLES = {"replay": "Replay", "simulation": "Simulation"}
 
@@ -39,6 +39,8 @@ def render_page(report: RunReport) -> str:
         "notes": CAN_AND_CANNOT[run.kind],
         "keys": charts.keys(run),
         "charts": charts.figures(run),
+        "against_columns": rows.AGAINST_COLUMNS,
+        "against_rows": rows.against_rows(run),
         "total_columns": rows.total_columns(run),
         "total_rows": rows.total_rows(run),
         "cohort_columns": rows.COHORT_COLUMNS,
@@ -58,13 +60,13 @@ def tiles(run: Run) -> list[tuple[str, str, str]]:
     """The figures at the top: (label, figure, note)."""
     totals = run.measured.totals.set_index("track")
     plan, currency = totals.loc[PLAN], run.stage.policy.currency
-    routers = totals.drop(index=[name for name in (PLAN, TRUTH, "frozen") if name in totals.index])
     made = [("Worth of what was placed", money(plan["worth"], currency), run.worth_is)]
-    if len(routers):
-        best = routers["worth"].idxmax()
-        gain = plan["worth"] - routers.loc[best, "worth"]
-        share = gain / routers.loc[best, "worth"] if routers.loc[best, "worth"] > 0 else math.nan
-        title = run.titles[str(best)].lower()
+    best = best_router(run)
+    if best is not None:
+        other = float(totals.loc[best, "worth"])
+        gain = float(plan["worth"]) - other
+        share = gain / other if other > 0 else math.nan
+        title = run.titles[best].lower()
         made.append((f"Against {title}", rows.signed(gain, currency), f"{_way(share)}; the best router here"))
     made.append(
         ("Leads placed", f"{plan['placed']:,.0f} of {plan['arrived']:,.0f}", f"{plan['nurture']:,.0f} to nurture")

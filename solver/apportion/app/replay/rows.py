@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
-import pandas as pd
-
+from apportion.app.replay.words import meaning
 from apportion.app.whatif.rows import signed
 from apportion.reasons.report.view import Cell, cell
 from apportion.reasons.words import money, percent
-from apportion.whatif.replay import PLAN, Run
+from apportion.whatif.replay import Run
 
 Rows = list[list[Cell]]
+AGAINST_COLUMNS = ("The plan against", "Measure", "Difference", "90 %, by the spread of weeks", "What that means")
+MEASURES = {"worth": "worth", "earned": "earned, with the luck of the draw"}
 TOTAL_COLUMNS = (
     "Way of assigning",
     "Worth",
-    "Plan against it",
     "By the policy's own measure",
     "Placed",
     "To nurture",
@@ -32,19 +33,34 @@ COHORT_COLUMNS = ("Way of assigning", "Cohort", "Leads", "Effort", "Worth", "Opp
 MODEL_COLUMNS = ("For", "Fitted", "Level", "Leads known", "Won")
 
 
+def against_rows(run: Run) -> Rows:
+    """The plan's difference to each other track, with the interval by the spread of weeks."""
+    currency = run.stage.policy.currency
+    rows: Rows = []
+    for row in run.against.to_dict(orient="records"):
+        known = math.isfinite(row["low"])
+        band = f"{signed(row['low'], currency)} to {signed(row['high'], currency)}" if known else "–"
+        rows.append(
+            [
+                Cell(run.titles[row["track"]]),
+                Cell(MEASURES[row["measure"]]),
+                cell(row["difference"], signed(row["difference"], currency)),
+                cell(row["low"], band),
+                Cell(meaning(row).capitalize()),
+            ]
+        )
+    return rows
+
+
 def total_rows(run: Run) -> Rows:
     """The plan, then the other tracks."""
-    currency = run.stage.policy.currency
-    changes = run.against[run.against["measure"] == "worth"].set_index("track")["difference"]
-    return [_total(row, run, currency, changes) for row in run.measured.totals.to_dict(orient="records")]
+    return [_total(row, run, run.stage.policy.currency) for row in run.measured.totals.to_dict(orient="records")]
 
 
-def _total(row: dict[Any, Any], run: Run, currency: str, changes: pd.Series[float]) -> list[Cell]:
-    change = None if row["track"] == PLAN else float(changes[row["track"]])
+def _total(row: dict[Any, Any], run: Run, currency: str) -> list[Cell]:
     made = [
         Cell(run.titles[row["track"]]),
         cell(row["worth"], money(row["worth"], currency)),
-        Cell("") if change is None else cell(change, signed(change, currency)),
         cell(row["objective"], money(row["objective"], currency)),
         cell(row["placed"], f"{row['placed']:,}"),
         cell(row["nurture"], f"{row['nurture']:,}"),

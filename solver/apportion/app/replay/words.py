@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
-from apportion.reasons.words import count, money, percent
-from apportion.whatif.replay import PLAN, TRUTH, Run
+import pandas as pd
+
+from apportion.reasons.words import money, percent
+from apportion.whatif.replay import FROZEN, PLAN, TRUTH, Run
 
 CAN_AND_CANNOT = {
     "replay": (
@@ -27,14 +30,17 @@ CAN_AND_CANNOT = {
 
 
 def sentences(run: Run) -> list[str]:
-    """What came out: one sentence on the plan, one for each other track, then on what could not be planned."""
+    """What came out: the plan; against the best router and the all-knowing; what could not be planned."""
     totals = {str(row["track"]): row for row in run.measured.totals.to_dict(orient="records")}
     plan, currency = totals[PLAN], run.stage.policy.currency
+    number = len(run.stage.moments)
     told = [
-        f"In {count(len(run.stage.moments), 'batch').replace('batchs', 'batches')} the policy placed "
-        f"{plan['placed']:,} of {plan['arrived']:,} leads, worth {money(plan['worth'], currency)} ({run.worth_is})."
+        f"In {number:,} {'batch' if number == 1 else 'batches'} the policy placed {plan['placed']:,} of "
+        f"{plan['arrived']:,} leads, worth {money(plan['worth'], currency)} ({run.worth_is})."
     ]
-    told += [_compared(row, run, currency) for row in run.against.to_dict(orient="records")]
+    best = best_router(run)
+    rows = {str(row["track"]): row for row in worths(run).to_dict(orient="records")}
+    told += [_compared(rows[track], run, currency) for track in (best, TRUTH) if track in rows]
     if plan["without_plan"]:
         told.append(
             f"In {plan['without_plan']:,} of them no plan kept every hard rule, or none was found in time: "
@@ -43,20 +49,32 @@ def sentences(run: Run) -> list[str]:
     return told
 
 
+def best_router(run: Run) -> str | None:
+    """The router of most worth among those that broke no hard rule; among all where each broke one; None without."""
+    totals = run.measured.totals
+    routers = totals[~totals["track"].isin([PLAN, TRUTH, FROZEN])]
+    lawful = routers[routers["broke_hard_rules"] == 0]
+    some = lawful if len(lawful) else routers
+    return str(some.loc[some["worth"].idxmax(), "track"]) if len(some) else None
+
+
+def worths(run: Run) -> pd.DataFrame:
+    """The differences of worth, one row a track beside the plan."""
+    return run.against[run.against["measure"] == "worth"]
+
+
+def meaning(row: Mapping[Any, Any]) -> str:
+    """Whether the difference is clear of the spread of weeks."""
+    if not math.isfinite(row["low"]):
+        return "too few weeks to tell"
+    return "clear of the spread of weeks" if row["low"] > 0 or row["high"] < 0 else "within the spread of weeks"
+
+
 def _compared(row: dict[Any, Any], run: Run, currency: str) -> str:
     title = run.titles[row["track"]]
-    title = title if row["track"] == TRUTH else title[0].lower() + title[1:]
-    what = "worth" if row["measure"] == "worth" else "earned, with the luck of the draw"
+    name = title[0].lower() + title[1:]
     size = money(abs(row["difference"]), currency)
     way = "more" if row["difference"] >= 0 else "less"
-    share = "" if not math.isfinite(row["of_other"]) else f", {percent(abs(row['of_other']))}"
-    told = f"{size} {way} than {title} ({what}{share}"
-    if not math.isfinite(row["low"]):
-        return f"{told})."
-    clear = row["low"] > 0 or row["high"] < 0
-    band = f"90 % by the spread of weeks: {_signed(row['low'], currency)} to {_signed(row['high'], currency)}"
-    return f"{told}; {band}){'' if clear else ': within the spread of weeks'}."
-
-
-def _signed(amount: float, currency: str) -> str:
-    return f"{'−' if amount < 0 else '+'}{money(abs(amount), currency)}"
+    share = "" if not math.isfinite(row["of_other"]) else f" ({percent(abs(row['of_other']))})"
+    best = ", the best router here" if row["track"] == best_router(run) else ""
+    return f"That is {size}{share} {way} than {name}{best}: {meaning(row)}."

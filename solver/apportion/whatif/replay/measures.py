@@ -272,16 +272,23 @@ def _total(track: str, steps: Sequence[Step], batches: Sequence[dict[str, Any]],
     }
 
 
+def weeks(batches: pd.DataFrame) -> pd.Series[int]:
+    """(n,) week of each batch, from 0; a change of the clock moves none into another."""
+    passed = (batches["at"] - batches["at"].min()).dt.total_seconds()
+    return ((passed + 43_200) // (7 * 86_400)).astype(int)
+
+
 def against(batches: pd.DataFrame, base: str) -> pd.DataFrame:
     """How far the base track lies above each other: one row a track and measure (`worth`, `earned`), in currency.
 
     low, high : the 90 % interval by the spread of the weeks' differences (Student's t over weeks), NaN below four
     weeks. It covers which leads happen to come, and their luck; not that a model may be wrong.
     """
-    weeks = ((batches["at"] - batches["at"].min()).dt.total_seconds() // (7 * 86_400)).astype(int)
     rows: list[dict[str, Any]] = []
     for name in [name for name in ("worth", "earned") if name in batches.columns]:
-        sums = batches.assign(week=weeks).pivot_table(index="week", columns="track", values=name, aggfunc="sum")
+        sums = batches.assign(week=weeks(batches)).pivot_table(
+            index="week", columns="track", values=name, aggfunc="sum"
+        )
         for track in [one for one in batches["track"].unique() if one != base]:
             change = (sums[base] - sums[track]).to_numpy(dtype=float)
             total, other = math.fsum(change), math.fsum(sums[track])

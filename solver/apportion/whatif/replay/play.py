@@ -25,8 +25,8 @@ class Step:
     """One track's batch, decided. R reps; decisions are one row a lead that was before the track, in order of id.
 
     fair : (R,) weight of each rep's fair share, the same on every track. full : (R,) capacity before backlog and what
-    is carried. open_leads, window_effort : (R,) after the batch. objective : as of a plan, as the track
-    believes, in currency. broken : hard rules that do not hold (routers know no equity). cut_short : a solve was ended by its time limit.
+    is carried. open_leads, window_effort : (R,) after the batch. objective : as of a plan, as the track believes, in
+    currency. broken : hard rules that do not hold (routers know no equity). cut_short : a time limit ended the solve.
     """
 
     track: str
