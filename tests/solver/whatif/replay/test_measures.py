@@ -12,7 +12,7 @@ from tests.solver.whatif.replay.hand import DAY, MONDAY, leads_of, played, stage
 
 
 def test_shares_are_of_what_each_was_due_while_there() -> None:
-    """Two leads to A on day 1 when B had not started: B is owed nothing for it; on day 2 each is due one and gets it."""
+    """Two to A on day 1, when B had not started and is owed nothing; on day 2 each is due one, and gets it."""
     reps = pd.DataFrame({"rep_id": ["A", "B"], "start_date": [MONDAY - 400 * DAY, MONDAY.normalize() + DAY]})
     on = stage_of(
         {"capacity": {"default": 5, "caps": [{"name": "c", "per": "day", "at_most": 1, "reps": "rep_id == 'B'"}]}},

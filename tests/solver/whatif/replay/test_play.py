@@ -8,9 +8,8 @@ import pytest
 
 from apportion.whatif.replay.measures import measure
 from apportion.whatif.replay.run import finished
-from tests.solver.whatif.replay.hand import DAY, MONDAY, HandGround, leads_of, owners, placed, play, played
+from tests.solver.whatif.replay.hand import DAY, MONDAY, HandGround, leads_of, owners, placed, play, played, tracks_of
 from tests.solver.whatif.replay.hand import stage_of as stage
-from tests.solver.whatif.replay.hand import tracks_of
 
 ROOM_3 = {"capacity": {"default": 3}}
 
