@@ -34,7 +34,7 @@ class Coming:
 
     def days(self, lead: np.ndarray, won: Bools) -> Floats:
         """(n,) days from assignment until these leads are closed."""
-        return np.where(won, self.win_days[lead], self.loss_days[lead])
+        return np.asarray(np.where(won, self.win_days[lead], self.loss_days[lead]), dtype=np.float64)
 
 
 def coming(world: World, n: int, *, days: float, draw: int = 0) -> Coming:

@@ -11,6 +11,7 @@ from plotly.offline import get_plotlyjs
 from apportion.app.replay import charts, rows
 from apportion.app.replay.report import RunReport
 from apportion.app.replay.words import CAN_AND_CANNOT, best_router, sentences
+from apportion.app.whatif.rows import signed
 from apportion.reasons.words import money, percent
 from apportion.whatif.replay import PLAN, Run
 
@@ -58,16 +59,16 @@ def render_page(report: RunReport) -> str:
 
 def tiles(run: Run) -> list[tuple[str, str, str]]:
     """The figures at the top: (label, figure, note)."""
-    totals = run.measured.totals.set_index("track")
-    plan, currency = totals.loc[PLAN], run.stage.policy.currency
+    totals = {str(row["track"]): row for row in run.measured.totals.to_dict(orient="records")}
+    plan, currency = totals[PLAN], run.stage.policy.currency
     made = [("Worth of what was placed", money(plan["worth"], currency), run.worth_is)]
     best = best_router(run)
     if best is not None:
-        other = float(totals.loc[best, "worth"])
+        other = float(totals[best]["worth"])
         gain = float(plan["worth"]) - other
         share = gain / other if other > 0 else math.nan
         title = run.titles[best].lower()
-        made.append((f"Against {title}", rows.signed(gain, currency), f"{_way(share)}; the best router here"))
+        made.append((f"Against {title}", signed(gain, currency), f"{_way(share)}; the best router here"))
     made.append(
         ("Leads placed", f"{plan['placed']:,.0f} of {plan['arrived']:,.0f}", f"{plan['nurture']:,.0f} to nurture")
     )

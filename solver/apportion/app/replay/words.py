@@ -51,11 +51,11 @@ def sentences(run: Run) -> list[str]:
 
 def best_router(run: Run) -> str | None:
     """The router of most worth among those that broke no hard rule; among all where each broke one; None without."""
-    totals = run.measured.totals
-    routers = totals[~totals["track"].isin([PLAN, TRUTH, FROZEN])]
-    lawful = routers[routers["broke_hard_rules"] == 0]
-    some = lawful if len(lawful) else routers
-    return str(some.loc[some["worth"].idxmax(), "track"]) if len(some) else None
+    totals = run.measured.totals.to_dict(orient="records")
+    routers = [row for row in totals if row["track"] not in (PLAN, TRUTH, FROZEN)]
+    lawful = [row for row in routers if not row["broke_hard_rules"]]
+    best = max(lawful or routers, key=lambda row: float(row["worth"]), default=None)
+    return None if best is None else str(best["track"])
 
 
 def worths(run: Run) -> pd.DataFrame:

@@ -48,14 +48,18 @@ class Book:
 
     def assigned(self, at: pd.Timestamp) -> pd.DataFrame | None:
         """What was handed out until `at`, as caps, rolling windows and owners of accounts read it; None: nothing."""
-        return self.entries(at)[list(SAID)] if self._frames else None
+        if not self._frames:
+            return None
+        said: pd.DataFrame = self.entries(at)[list(SAID)]
+        return said
 
     def entries(self, at: pd.Timestamp) -> pd.DataFrame:
         """What was handed out until `at`, with `COLUMNS`: also how it ends, which nobody knows before it does."""
         if not self._frames:
             return pd.DataFrame(columns=list(COLUMNS))
         self._frames = [pd.concat(self._frames, ignore_index=True)] if len(self._frames) > 1 else self._frames
-        return self._frames[0].loc[self._times[0] <= at.timestamp()].reset_index(drop=True)
+        given: pd.DataFrame = self._frames[0].loc[self._times[0] <= at.timestamp()]
+        return given.reset_index(drop=True)
 
     def open_leads(self, at: pd.Timestamp) -> Floats:
         """(R,) leads that are open at `at`: given, and not closed yet."""

@@ -187,7 +187,8 @@ def _booked(steps: Sequence[Step]) -> list[float] | None:
     ends = np.concatenate([seconds(step.decisions["closes_at"]) for step in steps])
     earned = np.concatenate([np.nan_to_num(step.decisions["earned"].to_numpy(dtype=float)) for step in steps])
     place = np.searchsorted([step.at.timestamp() for step in steps], ends)
-    return np.bincount(place, weights=earned, minlength=len(steps) + 1)[: len(steps)].tolist()
+    booked: list[float] = np.bincount(place, weights=earned, minlength=len(steps) + 1)[: len(steps)].tolist()
+    return booked
 
 
 def _within(parts: Sequence[_Part], index: int, days: float) -> list[_Part]:
@@ -275,7 +276,8 @@ def _total(track: str, steps: Sequence[Step], batches: Sequence[dict[str, Any]],
 def weeks(batches: pd.DataFrame) -> pd.Series[int]:
     """(n,) week of each batch, from 0; a change of the clock moves none into another."""
     passed = (batches["at"] - batches["at"].min()).dt.total_seconds()
-    return ((passed + 43_200) // (7 * 86_400)).astype(int)
+    week: pd.Series[int] = ((passed + 43_200) // (7 * 86_400)).astype(int)
+    return week
 
 
 def against(batches: pd.DataFrame, base: str) -> pd.DataFrame:
