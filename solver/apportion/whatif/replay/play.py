@@ -13,7 +13,7 @@ from apportion.build import Batch, build_batch
 from apportion.policy import fair_weights, rep_availability
 from apportion.whatif.baselines import score
 from apportion.whatif.replay.book import COLUMNS, after
-from apportion.whatif.replay.stage import Choice, Ends, Ground, Situation, Stage, Track
+from apportion.whatif.replay.stage import Choice, Ends, Ground, Situation, Stage, Track, window_ends
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -78,7 +78,7 @@ class _Moment:
     def of(cls, stage: Stage, number: int, at: pd.Timestamp) -> _Moment:
         available = rep_availability(stage.policy, stage.reps, at=at, calendar=stage.calendar)
         weights = fair_weights(stage.policy, stage.reps.assign(open_leads=0.0, open_pipeline=0.0), at=at)
-        return cls(number, at, stage.window_ends(at), available["first_free"].to_numpy(dtype=float), weights)
+        return cls(number, at, window_ends(stage.policy, at), available["first_free"].to_numpy(dtype=float), weights)
 
 
 def _step(stage: Stage, track: Track, ground: Ground, moment: _Moment, arriving: Ints, leads: pd.DataFrame) -> Step:
@@ -179,10 +179,10 @@ def _tier(batch: Batch, count: int) -> NDArray[np.object_]:
 
 
 def _handed_out(
-    batch: Batch, decisions: pd.DataFrame, lead: Ints, at: pd.Timestamp, window_ends: pd.Timestamp
+    batch: Batch, decisions: pd.DataFrame, lead: Ints, at: pd.Timestamp, window_over: pd.Timestamp
 ) -> pd.DataFrame:
     rows = batch.rows[lead]
-    given = decisions.iloc[rows].assign(assigned_at=at, window_ends=window_ends)
+    given = decisions.iloc[rows].assign(assigned_at=at, window_ends=window_over)
     told = "account_id" in batch.leads.columns
     accounts = batch.leads["account_id"].iloc[rows].tolist() if told else [None] * len(rows)
     return given.assign(account_id=pd.Series(accounts, index=given.index, dtype=object))[list(COLUMNS)]

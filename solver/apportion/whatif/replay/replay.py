@@ -17,7 +17,7 @@ from apportion.whatif.replay.known import check_dated, first_known
 from apportion.whatif.replay.play import play
 from apportion.whatif.replay.run import Run, finished
 from apportion.whatif.replay.slots import moments, read_slots
-from apportion.whatif.replay.stage import Stage
+from apportion.whatif.replay.stage import Stage, window_ends
 from apportion.whatif.replay.tracks import chosen_routers, plan_track, router_track
 from apportion_models.errors import Finding, InputError, UsageError
 
@@ -178,8 +178,7 @@ def _earlier(past: Past, since: pd.Timestamp, ground: PastGround, first: pd.Time
         value[still] = model.predict_deal_value(rows[still].drop(columns="deal_value", errors="ignore"))
     rows["deal_value"] = value
     rows = _with_offers(rows, past.earlier, since)
-    length = _window(past.policy, since)
-    rows["window_ends"] = rows["assigned_at"] + length
+    rows["window_ends"] = rows["assigned_at"] + (window_ends(past.policy, since) - since)
     rows["won"] = np.nan
     if "account_id" not in rows.columns:
         rows["account_id"] = pd.Series(None, index=rows.index, dtype=object)
@@ -200,11 +199,6 @@ def _with_offers(rows: pd.DataFrame, earlier: pd.DataFrame | None, since: pd.Tim
         own = known[name].astype(kind) if name in known.columns else pd.Series(np.nan, known.index, dtype=kind)
         rows[name] = ids.map(dict(zip(index, own, strict=True))).astype(kind)
     return rows
-
-
-def _window(policy: Policy, at: pd.Timestamp) -> pd.Timedelta:
-    probe = Stage(policy=policy, reps=pd.DataFrame(), arrivals=Arrivals(pd.DataFrame(), np.zeros(0, int)), moments=())
-    return probe.window_ends(at) - at
 
 
 def _notes(past: Past, since: pd.Timestamp, came: Arrivals) -> Iterator[Finding]:

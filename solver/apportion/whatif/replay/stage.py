@@ -25,6 +25,13 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 
+def window_ends(policy: Policy, at: pd.Timestamp) -> pd.Timestamp:
+    """When the policy's window that begins at `at` is over."""
+    rules = policy.availability
+    end = window_end(read_hours(rules.week), ZoneInfo(rules.time_zone), at, policy.window.days)
+    return pd.Timestamp(end, unit="s", tz="UTC")
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Stage:
     """What every track of a run is given alike. R reps, in order of rep_id.
@@ -50,12 +57,6 @@ class Stage:
     def rep_ids(self) -> tuple[str, ...]:
         """The reps, in their order."""
         return tuple(self.reps["rep_id"].astype(str))
-
-    def window_ends(self, at: pd.Timestamp) -> pd.Timestamp:
-        """When the policy's window that begins at `at` is over."""
-        rules = self.policy.availability
-        end = window_end(read_hours(rules.week), ZoneInfo(rules.time_zone), at, self.policy.window.days)
-        return pd.Timestamp(end, unit="s", tz="UTC")
 
     def tables(self, leads: pd.DataFrame, book: Book, at: pd.Timestamp) -> Tables:
         """The tables of one track's batch at `at`: open leads, pipeline and past assignments are the track's own."""
