@@ -41,12 +41,19 @@ def sentences(run: Run) -> list[str]:
     best = best_router(run)
     rows = {str(row["track"]): row for row in worths(run).to_dict(orient="records")}
     told += [_compared(rows[track], run, currency) for track in (best, TRUTH) if track in rows]
+    if _blind_judge(run):
+        told.append("The judge finds no evidence that reps differ: worth moves only by which leads are placed.")
     if plan["without_plan"]:
         told.append(
             f"In {plan['without_plan']:,} of them no plan kept every hard rule, or none was found in time: "
             f"their leads waited for the next batch; {plan['waiting']:,} wait still."
         )
     return told
+
+
+def _blind_judge(run: Run) -> bool:
+    levels = [row["level"] for row in run.models.to_dict(orient="records") if row["track"] == "judge"]
+    return bool(levels) and "rep" not in levels[0]
 
 
 def best_router(run: Run) -> str | None:

@@ -1,6 +1,7 @@
 """Replay: past batches under another policy; and weeks to come in a world whose truth is known."""
 
-from apportion.whatif.replay.measures import COHORTS, Measured, weeks
+from apportion.whatif.replay.differences import weeks
+from apportion.whatif.replay.measures import COHORTS, Measured
 from apportion.whatif.replay.replay import Past, ReplayHow, replay
 from apportion.whatif.replay.run import Run
 from apportion.whatif.replay.simulate import WORLD_POLICY, SimulateHow, simulate

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import t as student
 
 from apportion.policy import Policy
 from apportion.whatif.baselines.measures import gini, worst_off_share
@@ -21,7 +20,6 @@ Floats = NDArray[np.float64]
 EQUITY_DAYS = 28.0  # over which equity is measured where no rule of the policy has a window of its own
 NEW_DAYS = 90.0  # who started so many days before the run, or later, is of the cohort "new"
 COHORTS = ("new", "tenured")
-FEWEST_WEEKS = 4  # below which the spread of weeks says nothing
 BANDS = (0.0, 0.1, 0.5, 0.9, 1.0)
 
 
@@ -271,41 +269,3 @@ def _total(track: str, steps: Sequence[Step], batches: Sequence[dict[str, Any]],
         "broke_hard_rules": int((table["broken"] > 0).sum()),
         "widest_gap": float(table["gap"].max()),
     }
-
-
-def weeks(batches: pd.DataFrame) -> pd.Series[int]:
-    """(n,) week of each batch, from 0; a change of the clock moves none into another."""
-    passed = (batches["at"] - batches["at"].min()).dt.total_seconds()
-    week: pd.Series[int] = ((passed + 43_200) // (7 * 86_400)).astype(int)
-    return week
-
-
-def against(batches: pd.DataFrame, base: str) -> pd.DataFrame:
-    """How far the base track lies above each other: one row a track and measure (`worth`, `earned`), in currency.
-
-    low, high : the 90 % interval by the spread of the weeks' differences (Student's t over weeks), NaN below four
-    weeks. It covers which leads happen to come, and their luck; not that a model may be wrong.
-    """
-    rows: list[dict[str, Any]] = []
-    for name in [name for name in ("worth", "earned") if name in batches.columns]:
-        sums = batches.assign(week=weeks(batches)).pivot_table(
-            index="week", columns="track", values=name, aggfunc="sum"
-        )
-        for track in [one for one in batches["track"].unique() if one != base]:
-            change = (sums[base] - sums[track]).to_numpy(dtype=float)
-            total, other = math.fsum(change), math.fsum(sums[track])
-            spread = math.nan
-            if len(change) >= FEWEST_WEEKS:
-                t = float(student.ppf(0.95, len(change) - 1))
-                spread = t * float(change.std(ddof=1)) * math.sqrt(len(change))
-            rows.append(
-                {
-                    "track": track,
-                    "measure": name,
-                    "difference": total,
-                    "low": total - spread,
-                    "high": total + spread,
-                    "of_other": total / other if other > 0 else math.nan,
-                }
-            )
-    return pd.DataFrame(rows, columns=["track", "measure", "difference", "low", "high", "of_other"])

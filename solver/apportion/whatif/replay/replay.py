@@ -110,7 +110,13 @@ def replay(
     step("Replaying")
     steps = play(stage, tracks, ground, on_step=on_step)
     notes = (*told, *_notes(past, since, came))
-    facts = {"since": since.isoformat(), "batches": how.batches, "retrain": how.retrain, "carry": how.carry}
+    facts = {
+        "since": since.isoformat(),
+        "until": came.leads["created_at"].max().isoformat(),
+        "batches": how.batches,
+        "retrain": how.retrain,
+        "carry": how.carry,
+    }
     return finished("replay", ground.worth_is, stage, tracks, steps, models=ground.models, facts=facts, findings=notes)
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from apportion.whatif.replay.measures import Measured, against, equity_days, measure
+from apportion.whatif.replay.differences import against
+from apportion.whatif.replay.measures import Measured, equity_days, measure
 from apportion.whatif.replay.play import Step
 from apportion.whatif.replay.stage import Stage, Track
 from apportion.whatif.replay.tracks import PLAN

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from apportion.policy import load_policy
-from apportion.whatif.replay.measures import against, cohorts, equity_days, measure, weeks
+from apportion.whatif.replay.differences import against, weeks
+from apportion.whatif.replay.measures import cohorts, equity_days, measure
 from tests.solver.whatif.replay.hand import DAY, MONDAY, leads_of, played, stage_of
 
 
