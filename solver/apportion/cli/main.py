@@ -15,6 +15,7 @@ import typer
 
 from apportion.cli.assign import assign_command
 from apportion.cli.check import verify_command
+from apportion.cli.console import console_command
 from apportion.cli.demo import demo_command
 from apportion.cli.evaluate import evaluate_command
 from apportion.cli.experiment import experiment_commands
@@ -69,6 +70,7 @@ app.command("whatif", help="Compare scenarios with the base: what differs, how s
     whatif_command
 )
 app.command("verify", help="Check a written plan again from its inputs, without a solver.")(verify_command)
+app.command("console", help="Show today's plan, its reasons and what-if on a page in the browser.")(console_command)
 app.add_typer(policy_commands, name="policy")
 app.add_typer(experiment_commands, name="experiment")
 

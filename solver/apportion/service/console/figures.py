@@ -1,0 +1,140 @@
+"""The console's own charts: a scenario beside today's plan, group by group.
+
+Each difference has its sign as text and each side a symbol of its own, so that no colour has to be told from another.
+"""
+
+from __future__ import annotations
+
+import html
+import math
+from typing import Any
+
+import pandas as pd
+from jinja2.utils import htmlsafe_json_dumps
+
+from apportion.app.whatif.rows import signed
+from apportion.reasons.report.charts import BLUE, GREY, LONG, ORANGE, ROW_HEIGHT
+from apportion.reasons.words import percent
+from apportion.whatif import Outcome
+
+MOST = 25  # groups in a chart; the table has them all
+
+
+def change_chart(base: Outcome, one: Outcome, by: str, currency: str) -> str | None:
+    """Change of expected revenue by group, the largest first; None where nothing changes."""
+    table = _beside(base, one, by, "revenue")
+    table = _largest(table, 0.5)
+    if table.empty:
+        return None
+    changes = table["change"].tolist()
+    bars = {
+        "type": "bar",
+        "orientation": "h",
+        "x": changes,
+        "y": _labels(table),
+        "text": [signed(change, currency) for change in changes],
+        "textposition": "outside",
+        "cliponaxis": False,
+        "hoverinfo": "skip",
+        "marker": {
+            "color": [BLUE if change > 0 else ORANGE for change in changes],
+            "pattern": {"shape": ["" if change > 0 else "/" for change in changes]},
+        },
+    }
+    most = 1.45 * max(abs(change) for change in changes)
+    return _figure([bars], len(table), f"Change of expected revenue, {currency}", span=[-most, most])
+
+
+def share_chart(base: Outcome, one: Outcome) -> str | None:
+    """What each rep is offered, of the fair share: today and in the scenario; those that change most."""
+    table = _largest(_beside(base, one, "rep", "of_fair_share").dropna(), 0.005)
+    if table.empty:
+        return None
+    table = table.sort_values("after")
+    names = _labels(table)
+    sides = [("today", "before", GREY, "circle-open"), ("scenario", "after", BLUE, "diamond")]
+    traces: list[dict[str, Any]] = [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "x": [x for a, b in zip(table["before"], table["after"], strict=True) for x in (100 * a, 100 * b, None)],
+            "y": [y for name in names for y in (name, name, None)],
+            "line": {"color": GREY, "width": 1},
+            "showlegend": False,
+            "hoverinfo": "skip",
+        }
+    ]
+    for words, column, colour, symbol in sides:
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "name": words,
+                "x": [100 * share for share in table[column]],
+                "y": names,
+                "marker": {"color": colour, "symbol": symbol, "size": 10, "line": {"width": 2, "color": colour}},
+                "customdata": [percent(share) for share in table[column]],
+                "hovertemplate": f"{words}: %{{customdata}} of the fair share<extra></extra>",
+            }
+        )
+    line = {"type": "line", "x0": 100, "x1": 100, "yref": "paper", "y0": 0, "y1": 1}
+    shapes = [{**line, "line": {"color": GREY, "width": 1, "dash": "dot"}}]
+    return _figure(traces, len(table), "Percent of the fair share (100 is exactly fair)", legend=True, shapes=shapes)
+
+
+def _beside(base: Outcome, one: Outcome, by: str, measure: str) -> pd.DataFrame:
+    """By group: before, after, change; a group that only one side has counts as nothing on the other."""
+    sides = [side.groups[side.groups["by"] == by].set_index("group")[measure] for side in (base, one)]
+    table = pd.concat(sides, axis=1, keys=["before", "after"])
+    if measure == "revenue":
+        table = table.fillna(0.0)
+    return table.assign(change=table["after"] - table["before"])
+
+
+def _largest(table: pd.DataFrame, least: float) -> pd.DataFrame:
+    """The groups that change most, the largest change first; without those that change less than `least`."""
+    size = table["change"].abs()
+    return table.loc[size[size >= least].sort_values(ascending=False, kind="stable").index].head(MOST)
+
+
+def _labels(table: pd.DataFrame) -> list[str]:
+    """Plotly reads a little HTML in labels: data is never HTML."""
+    return [html.escape(str(name)) for name in table.index]
+
+
+def _figure(
+    traces: list[dict[str, Any]],
+    n_rows: int,
+    x_title: str,
+    *,
+    legend: bool = False,
+    span: list[float] | None = None,
+    shapes: list[dict[str, Any]] | None = None,
+) -> str:
+    """The figure as JSON that is safe inside a script element."""
+    on_top = n_rows > LONG
+    layout = {
+        "height": 110 + (30 if legend else 0) + ROW_HEIGHT * max(n_rows, 2),
+        "margin": {"l": 10, "r": 20, "t": (30 if legend else 10) + (44 if on_top else 0), "b": 10 if on_top else 50},
+        "xaxis": {
+            "automargin": True,
+            "zeroline": True,
+            "fixedrange": True,
+            "side": "top" if on_top else "bottom",
+            "title": {"text": x_title},
+            **({} if span is None or not math.isfinite(span[1]) else {"range": span}),
+        },
+        "yaxis": {
+            "automargin": True,
+            "type": "category",
+            "fixedrange": True,
+            "autorange": "reversed",
+            "ticksuffix": "  ",
+        },
+        "showlegend": legend,
+        "legend": {"orientation": "h", "x": 0, "xanchor": "left", "yref": "container", "y": 1, "yanchor": "top"},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "shapes": shapes or [],
+    }
+    return str(htmlsafe_json_dumps({"data": traces, "layout": layout}, sort_keys=True))
