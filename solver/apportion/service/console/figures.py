@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import html
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -20,8 +21,9 @@ from apportion.whatif import Outcome
 MOST = 25  # groups in a chart; the table has them all
 
 
-def change_chart(base: Outcome, one: Outcome, by: str, currency: str) -> str | None:
-    """Change of expected revenue by group, the largest first; None where nothing changes."""
+def change_chart(base: Outcome, one: Outcome, by: str, people: Mapping[str, str], currency: str) -> str | None:
+    """Change of expected revenue by group, the largest first; None where nothing changes. people : what reps are
+    called."""
     table = _beside(base, one, by, "revenue")
     table = _largest(table, 0.5)
     if table.empty:
@@ -31,7 +33,7 @@ def change_chart(base: Outcome, one: Outcome, by: str, currency: str) -> str | N
         "type": "bar",
         "orientation": "h",
         "x": changes,
-        "y": _labels(table),
+        "y": _labels(table, people),
         "text": [signed(change, currency) for change in changes],
         "textposition": "outside",
         "cliponaxis": False,
@@ -45,13 +47,13 @@ def change_chart(base: Outcome, one: Outcome, by: str, currency: str) -> str | N
     return _figure([bars], len(table), f"Change of expected revenue, {currency}", span=[-most, most])
 
 
-def share_chart(base: Outcome, one: Outcome) -> str | None:
+def share_chart(base: Outcome, one: Outcome, people: Mapping[str, str]) -> str | None:
     """What each rep is offered, of the fair share: today and in the scenario; those that change most."""
     table = _largest(_beside(base, one, "rep", "of_fair_share").dropna(), 0.005)
     if table.empty:
         return None
     table = table.sort_values("after")
-    names = _labels(table)
+    names = _labels(table, people)
     sides = [("today", "before", GREY, "circle-open"), ("scenario", "after", BLUE, "diamond")]
     traces: list[dict[str, Any]] = [
         {
@@ -97,9 +99,9 @@ def _largest(table: pd.DataFrame, least: float) -> pd.DataFrame:
     return table.loc[size[size >= least].sort_values(ascending=False, kind="stable").index].head(MOST)
 
 
-def _labels(table: pd.DataFrame) -> list[str]:
-    """Plotly reads a little HTML in labels: data is never HTML."""
-    return [html.escape(str(name)) for name in table.index]
+def _labels(table: pd.DataFrame, people: Mapping[str, str]) -> list[str]:
+    """Reps by their names. Plotly reads a little HTML in labels: data is never HTML."""
+    return [html.escape(people.get(str(name), str(name))) for name in table.index]
 
 
 def _figure(

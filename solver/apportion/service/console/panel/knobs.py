@@ -218,7 +218,7 @@ def _territories(batch: Batch) -> Iterator[Row]:
         for k, item in enumerate(items)
     }
     for index, item in enumerate(items):
-        many = int((batch.eligibility.territory[batch.rows] == index).sum()) if len(batch.rows) else 0
+        many = int((np.asarray(batch.eligibility.territory) == index).sum())
         others = [other.name for other in items if other.name != item.name]
         options = (Choice("", "stays"), *(Choice(name, f"into {name}") for name in others))
         merge = Merges(item.name, cover, crews)

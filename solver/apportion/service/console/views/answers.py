@@ -15,7 +15,7 @@ from apportion.service.console.panel import told
 from apportion.service.console.today import Study, Today
 from apportion.service.console.views.cells import Shown, lead_cell, to
 from apportion.whatif import Comparison, Difference, Outcome
-from apportion.whatif.compare import VERDICTS
+from apportion.whatif.compare import BASE, VERDICTS
 from apportion.whatif.frontier import Curve, Sensitivity
 
 Tile = tuple[str, str, str]
@@ -48,7 +48,7 @@ class AnswerView:
 
 def answer_view(today: Today, comparison: Comparison, job: str, seconds: float) -> AnswerView:
     """What a comparison says. job : under whose number its tables are handed out. seconds : that it took."""
-    drawn = _charts(comparison, today.currency)
+    drawn = _charts(today, comparison)
     sources = rows.source_rows(comparison)
     return AnswerView(
         sentences=tuple(sentences(comparison)),
@@ -70,7 +70,7 @@ def answer_view(today: Today, comparison: Comparison, job: str, seconds: float) 
             "group-table",
             "What each rep, team, tier and territory gets",
             rows.GROUP_COLUMNS,
-            rows.group_rows(comparison),
+            [row for row in rows.group_rows(comparison) if row[0].text != BASE],
             csv=to("tables/groups.csv", job=job),
             search=True,
         ),
@@ -98,18 +98,18 @@ def _moves(today: Today, comparison: Comparison, job: str) -> Shown:
     )
 
 
-def _charts(comparison: Comparison, currency: str) -> dict[str, tuple[str, str]]:
+def _charts(today: Today, comparison: Comparison) -> dict[str, tuple[str, str]]:
     """Name -> chart and caption; a chart of nothing is left out."""
-    level = f"{comparison.level:.0%}"
+    level, currency, people = f"{comparison.level:.0%}", today.currency, today.people
     caption = f"Difference of expected revenue against today's plan, with its {level} interval; hollow: not clear"
     made = {"difference": (charts.difference_chart(comparison), caption)}
     made["sources"] = (charts.source_chart(comparison), "Where each difference comes from")
     if len(comparison.scenarios) == 1 and comparison.scenarios[0].has_plan:
         base, one = comparison.base, comparison.scenarios[0]
-        made["rep"] = (change_chart(base, one, "rep", currency), "Change by rep, the largest first")
-        made["share"] = (share_chart(base, one), "Offered of the fair share: ○ today, ◆ scenario; who changes most")
+        made["rep"] = (change_chart(base, one, "rep", people, currency), "Change by rep, the largest first")
+        made["share"] = (share_chart(base, one, people), "Offered of the fair share: ○ today, ◆ scenario; who changes most")
         for by in PARTED:
-            made[by] = (change_chart(base, one, by, currency), f"Change by {by}")
+            made[by] = (change_chart(base, one, by, {}, currency), f"Change by {by}")
     return {name: (chart, caption) for name, (chart, caption) in made.items() if chart is not None}
 
 

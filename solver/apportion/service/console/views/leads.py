@@ -213,4 +213,6 @@ def _amount(side: Mapping[str, float], name: str, currency: str) -> Cell:
 def _text(value: Any) -> str:
     if isinstance(value, tuple):
         return "; ".join(map(str, value))
-    return "–" if value is None or pd.isna(value) else str(value)
+    if value is None or pd.isna(value):
+        return "–"
+    return f"{value:.15g}" if isinstance(value, float) else str(value)

@@ -59,6 +59,7 @@ def plan_view(today: Today) -> PlanView:
             ("What one more unit under a rule costs or brings",),
             sentences,
             csv=to("tables/prices.csv"),
+            search=True,
             empty="No rule has a price: none of them keeps the plan from earning more.",
         ),
         charts=_charts(today),

@@ -127,6 +127,8 @@ def _steps(row: Mapping[Any, Any]) -> Iterator[Step]:
 
 
 def _share(row: Mapping[Any, Any]) -> str:
+    if not row["fair_share"] > 0:
+        return "Without capacity in this window there is no fair share, and no lead."
     fair = percent(row["fair_share"])
     told = f"The fair share is {fair} of the effective capacity of all."
     if not np.isfinite(row["opportunity_share"]):

@@ -38,7 +38,7 @@ def render(request: Request, template: str, *, status: int = 200, **values: Any)
     page = {
         "root": request.scope.get("root_path", ""),
         "nav": NAV,
-        "active": "",
+        "active": None,
         "today": today,
         "currency": "" if today is None else today.currency,
         "charts": {},

@@ -108,7 +108,7 @@ def _go(request: Request, address: str) -> JSONResponse:
 def plan(request: Request, today: Today) -> Response:
     """Today's plan and its certificate."""
     view = plan_view(today)
-    return render(request, "plan.html.j2", view=view, charts=view.charts)
+    return render(request, "plan.html.j2", active="", view=view, charts=view.charts)
 
 
 def leads(request: Request, today: Today) -> Response:
