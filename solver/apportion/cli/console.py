@@ -58,13 +58,20 @@ def console_command(
         earlier=earlier,
         mapping=mapping,
     )
-    settings = {"gap": gap, "time_limit": time_limit, "seed": seed}
     if sources == options.sources() and policy is None and model is None:
-        request = sample_request(**settings)
+        request = sample_request(gap=gap, time_limit=time_limit, seed=seed)
     elif leads is None or reps is None:
         raise UsageError("The console needs --leads and --reps; without any table it shows the sample company.")
     else:
-        request = AssignRequest(sources=sources, policy=policy, model=model, at=options.moment(at), **settings)
+        request = AssignRequest(
+            sources=sources,
+            policy=policy,
+            model=model,
+            at=options.moment(at),
+            gap=gap,
+            time_limit=time_limit,
+            seed=seed,
+        )
     return _serve(request, scenarios, host, port, browser)
 
 

@@ -6,7 +6,6 @@ Each difference has its sign as text and each side a symbol of its own, so that 
 from __future__ import annotations
 
 import html
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,23 +27,29 @@ def change_chart(base: Outcome, one: Outcome, by: str, people: Mapping[str, str]
     table = _largest(table, 0.5)
     if table.empty:
         return None
-    changes = table["change"].tolist()
+    changes, names = table["change"].tolist(), _labels(table, people)
     bars = {
         "type": "bar",
         "orientation": "h",
         "x": changes,
-        "y": _labels(table, people),
-        "text": [signed(change, currency) for change in changes],
-        "textposition": "outside",
-        "cliponaxis": False,
+        "y": names,
         "hoverinfo": "skip",
         "marker": {
             "color": [BLUE if change > 0 else ORANGE for change in changes],
             "pattern": {"shape": ["" if change > 0 else "/" for change in changes]},
         },
     }
-    most = 1.45 * max(abs(change) for change in changes)
-    return _figure([bars], len(table), f"Change of expected revenue, {currency}", span=[-most, most])
+    amounts = {  # on the other side of zero, where there is always room
+        "type": "scatter",
+        "mode": "text",
+        "x": [0] * len(changes),
+        "y": names,
+        "text": [f" {signed(change, currency)} " for change in changes],
+        "textposition": ["middle left" if change > 0 else "middle right" for change in changes],
+        "hoverinfo": "skip",
+    }
+    most = 1.05 * max(abs(change) for change in changes)
+    return _figure([bars, amounts], len(table), f"Change of expected revenue, {currency}", span=[-most, most])
 
 
 def share_chart(base: Outcome, one: Outcome, people: Mapping[str, str]) -> str | None:
@@ -81,7 +86,7 @@ def share_chart(base: Outcome, one: Outcome, people: Mapping[str, str]) -> str |
         )
     line = {"type": "line", "x0": 100, "x1": 100, "yref": "paper", "y0": 0, "y1": 1}
     shapes = [{**line, "line": {"color": GREY, "width": 1, "dash": "dot"}}]
-    return _figure(traces, len(table), "Percent of the fair share (100 is exactly fair)", legend=True, shapes=shapes)
+    return _figure(traces, len(table), "Percent of the fair share", legend=True, shapes=shapes)
 
 
 def _beside(base: Outcome, one: Outcome, by: str, measure: str) -> pd.DataFrame:
@@ -124,13 +129,13 @@ def _figure(
             "fixedrange": True,
             "side": "top" if on_top else "bottom",
             "title": {"text": x_title},
-            **({} if span is None or not math.isfinite(span[1]) else {"range": span}),
+            **({} if span is None else {"range": span}),
         },
         "yaxis": {
             "automargin": True,
             "type": "category",
             "fixedrange": True,
-            "autorange": "reversed",
+            "range": [n_rows - 0.5, -0.5],
             "ticksuffix": "  ",
         },
         "showlegend": legend,

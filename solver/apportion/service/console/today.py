@@ -13,7 +13,7 @@ import pandas as pd
 from apportion.app.assign import AssignReport, AssignRequest, finish, pose, read_inputs
 from apportion.app.whatif import KINDS
 from apportion.engines import Progress
-from apportion.reasons import assignments_frame
+from apportion.reasons import PLAN_COLUMNS, assignments_frame
 from apportion.whatif import Comparison, How, Outcome, Scenario, Setting, compare
 from apportion.whatif.compare import Done
 from apportion.whatif.compare.solving import Solver
@@ -50,6 +50,12 @@ class Today:
         """Every lead of the input once, in the order of ids, with what was decided and why."""
         report = self.report
         return assignments_frame(report.batch, report.plan, explanations=report.explanations)
+
+    @cached_property
+    def texts(self) -> list[str]:
+        """Everything that is known of each lead, as one text to search in; lower case."""
+        own = self.leads[[name for name in self.leads.columns if name not in PLAN_COLUMNS]].astype(object)
+        return [" ".join(map(str, cells)).lower() for cells in own.itertuples(index=False)]
 
     @cached_property
     def people(self) -> dict[str, str]:

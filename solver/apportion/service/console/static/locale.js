@@ -6,7 +6,8 @@ window.apportionLocale = (function () {
   var number = "(\\d{1,3}(?:,\\d{3})+(?:\\.\\d+)?|\\d+(?:\\.\\d+)?)";
   var money = currency ? new RegExp(number + " " + currency + "\\b", "g") : null;
   var percent = new RegExp(number + "[ \\u00a0]?%", "g");
-  var bare = /^([+−-]?)(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)$/;
+  var grouped = /(?<![\w.,])\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\w,])/g;
+  var bare = /^([+−-]?)(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)( s)?$/;
 
   function said(text, options) {
     var plain = text.replace(/,/g, ""), digits = (plain.split(".")[1] || "").length;
@@ -18,12 +19,13 @@ window.apportionLocale = (function () {
     if (money) {
       text = text.replace(money, function (_, amount) { return said(amount, { style: "currency", currency: currency }); });
     }
-    return text.replace(percent, function (_, amount) { return said(amount, { style: "percent" }); });
+    text = text.replace(percent, function (_, amount) { return said(amount, { style: "percent" }); });
+    return text.replace(grouped, function (amount) { return said(amount); });
   }
   // a cell that is nothing but a number; in sentences only what cannot be mistaken for an id
   function cell(text) {
     var whole = bare.exec(text.trim());
-    return whole ? whole[1] + said(whole[2]) : words(text);
+    return whole ? whole[1] + said(whole[2]) + (whole[3] || "") : words(text);
   }
   function figure(value) {
     if (typeof value === "string") { return words(value); }
@@ -35,7 +37,7 @@ window.apportionLocale = (function () {
   }
   function sentences(root) {
     var walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT, function (node) {
-      var skip = node.parentElement.closest(".raw, script, style, textarea, code, option, [data-said]");
+      var skip = node.parentElement.closest(".raw, a, script, style, textarea, code, option");
       return skip || !/\d/.test(node.data) ? NodeFilter.FILTER_REJECT : NodeFilter.FILTER_ACCEPT;
     });
     var nodes = [];

@@ -20,6 +20,7 @@ from apportion.whatif.frontier import Curve, Sensitivity
 
 Tile = tuple[str, str, str]
 SOURCES = "The parts of each difference"
+OFFERED = "Offered of the fair share: ○ today, ◆ scenario; who changes most"
 PARTED = ("team", "territory", "tier")
 
 
@@ -107,7 +108,7 @@ def _charts(today: Today, comparison: Comparison) -> dict[str, tuple[str, str]]:
     if len(comparison.scenarios) == 1 and comparison.scenarios[0].has_plan:
         base, one = comparison.base, comparison.scenarios[0]
         made["rep"] = (change_chart(base, one, "rep", people, currency), "Change by rep, the largest first")
-        made["share"] = (share_chart(base, one, people), "Offered of the fair share: ○ today, ◆ scenario; who changes most")
+        made["share"] = (share_chart(base, one, people), OFFERED)
         for by in PARTED:
             made[by] = (change_chart(base, one, by, {}, currency), f"Change by {by}")
     return {name: (chart, caption) for name, (chart, caption) in made.items() if chart is not None}

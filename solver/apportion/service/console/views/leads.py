@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from apportion.reasons import PLAN_COLUMNS, Answer, why_not
@@ -61,14 +62,12 @@ class Found:
 def find(today: Today, query: Query) -> pd.DataFrame:
     """The leads that the query asks for, in the order of ids."""
     table = today.leads
-    wanted = pd.Series(True, index=table.index)
+    wanted = np.ones(len(table), dtype=bool)
     for word in query.text.lower().split():
-        own = [name for name in table.columns if name not in PLAN_COLUMNS]
-        texts = table[own].astype(str).agg(" ".join, axis=1).str.lower() if len(table) else pd.Series(dtype=str)
-        wanted &= texts.str.contains(word, regex=False)
+        wanted &= np.array([word in text for text in today.texts], dtype=bool)
     for column, value in (("rep_id", query.rep), ("outcome", query.outcome), ("tier", query.tier)):
         if value:
-            wanted &= table[column].astype(str) == value
+            wanted &= (table[column].astype(str) == value).to_numpy(dtype=bool)
     return table[wanted]
 
 
