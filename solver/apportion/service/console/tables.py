@@ -22,7 +22,10 @@ def safe_csv(table: pd.DataFrame) -> bytes:
 
 
 def _text(cell: object) -> object:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
+    if not isinstance(cell, str):
+        return cell
+    told = f"'{cell}" if cell.startswith(FORMULA) else cell
+    return told.replace("\r\n", "\n").replace("\r", "\n")  # some readers take a lone \r for the row's end
 
 
 def leads_table(today: Today, query: Query) -> pd.DataFrame:
