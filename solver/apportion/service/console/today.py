@@ -10,14 +10,16 @@ from pathlib import Path
 
 import pandas as pd
 
+from apportion import __version__
 from apportion.app.assign import AssignReport, AssignRequest, finish, pose, read_inputs
 from apportion.app.whatif import KINDS
 from apportion.engines import Progress
 from apportion.reasons import PLAN_COLUMNS, assignments_frame
 from apportion.whatif import Comparison, How, Outcome, Scenario, Setting, compare
 from apportion.whatif.compare import Done
-from apportion.whatif.compare.solving import Solver
-from apportion.whatif.compare.store import PlanStore
+from apportion.whatif.compare.fingerprint import problem_print
+from apportion.whatif.compare.solving import Effort, Solver
+from apportion.whatif.compare.store import PlanStore, key_of
 from apportion.whatif.frontier import Curve, Sensitivity, capacity_curve, equity_frontier, marginal_values, sensitivity
 from apportion_models.errors import UsageError
 
@@ -107,7 +109,16 @@ def open_today(
         gap=request.gap, time_limit=request.time_limit, seed=prepared.seed, sources=False, routers=False, store=store
     )
     step("Making ready for what-if")
+    _keep(report, how.effort(setting), store)
     return Today(report=report, setting=setting, ground=compare(setting, (), how), how=how)
+
+
+def _keep(report: AssignReport, effort: Effort, store: Path) -> None:
+    """Put the plan where what-if looks for its base, so that it starts from this very plan, also where the clock ended
+    the solve, and does not solve it a second time."""
+    fingerprint = problem_print(report.batch.problem)
+    key = key_of(__version__, fingerprint, None, effort.gap, effort.time_limit, effort.seed)
+    PlanStore(store).write(key, report.plan)
 
 
 def plan_folder() -> tempfile.TemporaryDirectory[str]:

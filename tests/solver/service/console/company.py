@@ -31,7 +31,7 @@ equity:
   - {name: fair offer, measure: opportunity, low: 0.5, price: 2}
   - {name: a share of leads, measure: leads, high: 4}
 nurture: {value: 15}
-solve: {gap: 0.2, time_limit: 20}
+solve: {gap: 0.2, time_limit: 3}
 """
 
 

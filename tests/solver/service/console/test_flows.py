@@ -250,18 +250,20 @@ def test_the_policy_is_a_document(open_page: Open) -> None:
     assert download.value.suggested_filename == "policy.yaml"
 
 
-@pytest.mark.parametrize("path", ["/", "/leads", "/lead?id=L000002", "/reps", "/rep?id=R02", "/whatif", "/scenarios",
-                                  "/frontier", "/policy"])  # fmt: skip
+VIEWS = ("/", "/leads", "/lead?id=L000002", "/reps", "/rep?id=R02", "/whatif", "/scenarios", "/frontier", "/policy")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_narrow_screen_shows_everything(open_page: Open, path: str, scheme: str) -> None:
+def test_a_narrow_screen_shows_everything(open_page: Open, served: Served, scheme: str) -> None:
     """400 pixels: nothing hangs over the side, text is seen on its ground, also in the dark."""
-    page = open_page(path, viewport=NARROW, color_scheme=scheme)
-    assert fits(page)
-    ground, ink = page.evaluate(
-        "[getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color]"
-    )
-    dark = [sum(map(int, re.findall(r"\d+", colour)[:3])) < 380 for colour in (ground, ink)]
-    assert dark == ([True, False] if scheme == "dark" else [False, True])
+    page = open_page("/", viewport=NARROW, color_scheme=scheme)
+    style = "getComputedStyle(document.body)"
+    for path in VIEWS:
+        page.goto(served.address + path)
+        assert fits(page), path
+        ground, ink = page.evaluate(f"[{style}.backgroundColor, {style}.color]")
+        dark = [sum(map(int, re.findall(r"\d+", colour)[:3])) < 380 for colour in (ground, ink)]
+        assert dark == ([True, False] if scheme == "dark" else [False, True])
 
 
 def test_an_answer_fits_a_narrow_screen(open_page: Open) -> None:

@@ -23,7 +23,8 @@ from tests.solver.service.console.company import LEAD, SCRIPT, Company, leads_of
 
 
 def test_what_if_starts_from_the_plan_that_is_shown(today: Today) -> None:
-    """The base of every scenario is today's plan itself, lead by lead."""
+    """The base of every scenario is today's plan itself, lead by lead, and was not solved a second time."""
+    assert today.base.solved.reused
     assert today.base.plan.rep.tolist() == today.report.plan.rep.tolist()
     assert today.base.plan.objective == today.report.plan.objective
 

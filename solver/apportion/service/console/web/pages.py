@@ -86,7 +86,6 @@ STATIC: dict[str, tuple[str, Callable[[], bytes]]] = {
     "console.css": ("text/css", _own("console.css")),
     "console.js": ("text/javascript", _own("console.js")),
     "locale.js": ("text/javascript", _own("locale.js")),
-    "icon.svg": ("image/svg+xml", _own("icon.svg")),
     "report.css": ("text/css", _own("report.css", "apportion.reasons.report", "templates")),
     "plotly.js": ("text/javascript", _plotly),
 }
