@@ -98,7 +98,7 @@
   }
   function tell(parts, state) {
     if (parts.step.textContent !== state.step) { parts.step.textContent = state.step; }
-    if (state.of) { parts.bar.max = state.of; parts.bar.value = state.number; }
+    if (state.of && state.number) { parts.bar.max = state.of; parts.bar.value = state.number; }
     parts.seconds.textContent = speak.seconds(state.seconds);
   }
   function follow(job, parts, ended, place) {
