@@ -112,8 +112,8 @@ def test_foreign_folders_are_refused(tmp_path: Path) -> None:
     for content, told in (
         ("[]", "not a saved fit model"),
         ('{"format": "other"}', "not a saved fit model"),
-        ('{"format": "apportion-fit-model", "version": 99}', "version 2"),
-        ('{"format": "apportion-fit-model", "version": 2}', "names no 'model'"),
+        ('{"format": "apportion-fit-model", "version": 99}', "version 3"),
+        ('{"format": "apportion-fit-model", "version": 3}', "names no 'model'"),
         ("not json", "not JSON"),
     ):
         (tmp_path / "manifest.json").write_text(content)

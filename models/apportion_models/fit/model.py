@@ -18,12 +18,14 @@ from apportion_models.features.leads import LeadEncoder
 from apportion_models.features.leaks import find_leaks
 from apportion_models.features.roles import REP_STATE, candidate_columns, check_override
 from apportion_models.fit.card import build_card
+from apportion_models.fit.doubt import Doubt
 from apportion_models.fit.history import Cases, check_ids, check_table, read_cases
 from apportion_models.fit.levels import LEVELS
 from apportion_models.fit.scorer import Scorer
 from apportion_models.fit.training import Settings
 from apportion_models.fit.trial import run_trial
 from apportion_models.fit.waiting import waited
+from apportion_models.fit.worlds import Scene, Worlds
 from apportion_models.validation.evidence import Evidence
 
 When = str | pd.Timestamp | Any
@@ -111,6 +113,7 @@ class FitModel(BaseEstimator):  # type: ignore[misc]
         self.evidence_: Evidence = evidence
         self.level_: str = evidence.level if self.level == "auto" else self.level
         self.scorer_: Scorer = whole.with_waiting(self.level_)
+        self.doubt_: Doubt = whole.doubt(self.scorer_.waiting)
         self.deal_value_: DealValue = DealValue.learn(cases.frame, columns, cases.value, cases.estimate)
         self.findings_: tuple[Finding, ...] = tuple(findings)
         self.card_: dict[str, Any] = build_card(self, cases, measures, override)
@@ -200,6 +203,22 @@ class FitModel(BaseEstimator):  # type: ignore[misc]
                 leads.iloc[by_lead], reps.iloc[by_rep], back[rep[by_lead]], when, draws=draws, seed=seed
             )
         return out
+
+    def worlds(self, *, draws: int = 200, seed: int = 0) -> Worlds:
+        """S whole models drawn from what the history allows, the same for the same seed.
+
+        Beside the reps' effects of `draw_pairs` they hold what is not known of the lead part, of what peers share, of
+        the variances, of deal values and of the level: draws are of the full level, whatever the gate chose.
+        """
+        check_is_fitted(self, "scorer_")
+        with threadpool_limits(limits=1):
+            return Worlds(self.doubt_, self.deal_value_, draws=draws, seed=seed)
+
+    def scene(self, worlds: Worlds, leads: pd.DataFrame, reps: pd.DataFrame, *, at: When) -> Scene:
+        """Leads and reps in those worlds, if assigned at `at`; rows as in the tables."""
+        self._check_ready(leads, reps)
+        with threadpool_limits(limits=1):
+            return worlds.scene(leads, reps, at_days=moment(at, "at").timestamp() / 86_400.0)
 
     def predict_chunks(
         self, leads: pd.DataFrame, reps: pd.DataFrame, *, at: When, rows: int = 2048

@@ -7,7 +7,8 @@ from typing import Any
 import jinja2
 from plotly.offline import get_plotlyjs
 
-from apportion.app.whatif import charts, rows
+from apportion.app.whatif import rows
+from apportion.app.whatif.charts import embedded
 from apportion.app.whatif.report import WhatIfReport
 from apportion.reasons.words import count, money
 from apportion.whatif import Comparison
@@ -52,13 +53,10 @@ def render_page(report: WhatIfReport) -> str:
     """One HTML document that needs nothing else; the same report gives the same bytes."""
     comparison = report.comparison
     currency = comparison.currency
-    figures: dict[str, str | None] = {
-        "difference": charts.difference_chart(comparison),
-        "sources": charts.source_chart(comparison),
-    }
+    figures = {"difference": comparison.difference_figure(), "sources": comparison.source_figure()}
     for kind, study in report.studies.items():
         if isinstance(study, Curve):
-            figures[kind] = charts.curve_chart(study, currency)
+            figures[kind] = study.figure(currency)
     page = {
         "title": f"What if: {comparison.base.setting.policy.name}",
         "at": comparison.base.setting.at.strftime("%Y-%m-%d %H:%M %Z").strip(),
@@ -80,7 +78,7 @@ def render_page(report: WhatIfReport) -> str:
         "n_moves": len(comparison.moves),
         "studies": [_study(kind, study, currency) for kind, study in report.studies.items()],
         "missing": [*comparison.unfinished, *report.undone],
-        "charts": {name: figure for name, figure in figures.items() if figure is not None},
+        "charts": {name: embedded(figure) for name, figure in figures.items() if figure is not None},
         "plotly": get_plotlyjs(),
     }
     return _template().render(page)
@@ -101,7 +99,6 @@ def sentences(comparison: Comparison) -> list[str]:
         words = rows.signed(between.revenue.value, comparison.currency)
         band = rows.interval_words(between.revenue, comparison.currency)
         meaning = {
-            "blind": "but the fit model does not tell reps apart: not known how sure.",
             "noise": "within the noise of the model: no evidence of a difference.",
             "gap": "clear of the model's noise, but within what the solver's gaps leave open.",
             "more": "more than the base.",

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 import pandas as pd
 
 from apportion.reasons.report.view import Cell, cell
@@ -110,27 +107,19 @@ def _source(name: str, sources: Sources, currency: str) -> list[Cell]:
 
 def group_rows(comparison: Comparison) -> Rows:
     """Each scenario's reps, teams, tiers and territories, beside the base's."""
-    return list(_groups(comparison))
-
-
-def _groups(comparison: Comparison) -> Iterator[list[Cell]]:
     currency = comparison.currency
-    base = {(row["by"], row["group"]): row for row in comparison.base.groups.to_dict(orient="records")}
-    for one in (comparison.base, *comparison.scenarios):
-        for row in one.groups.to_dict(orient="records"):
-            ground: dict[Any, Any] = base.get((row["by"], row["group"]), {"leads": 0.0, "revenue": 0.0})
-            leads, revenue = row["leads"] - ground["leads"], row["revenue"] - ground["revenue"]
-            yield [
-                Cell(one.name),
-                Cell(str(row["by"])),
-                Cell(str(row["group"])),
-                cell(row["leads"], f"{row['leads']:,.0f}"),
-                cell(leads, f"{leads:+,.0f}" if leads else "0"),
-                cell(row["load"], f"{row['load']:,.1f}"),
-                cell(row["revenue"], money(row["revenue"], currency)),
-                cell(revenue, signed(revenue, currency)),
-                cell(row["of_fair_share"], percent(row["of_fair_share"])),
-            ]
+    return [
+        [
+            *(Cell(str(row[name])) for name in ("scenario", "by", "group")),
+            cell(row["leads"], f"{row['leads']:,.0f}"),
+            cell(row["d_leads"], f"{row['d_leads']:+,.0f}" if row["d_leads"] else "0"),
+            cell(row["load"], f"{row['load']:,.1f}"),
+            cell(row["revenue"], money(row["revenue"], currency)),
+            cell(row["d_revenue"], signed(row["d_revenue"], currency)),
+            cell(row["of_fair_share"], percent(row["of_fair_share"])),
+        ]
+        for row in comparison.groups.to_dict(orient="records")
+    ]
 
 
 def move_rows(comparison: Comparison) -> Rows:

@@ -15,7 +15,7 @@ from apportion.whatif.compare.outcome import Outcome, measure
 from apportion.whatif.compare.solving import Effort, Solver
 from apportion.whatif.compare.sources import Attribution, Sources
 from apportion.whatif.compare.store import PlanStore
-from apportion.whatif.compare.uncertainty import Judge, difference_of
+from apportion.whatif.compare.uncertainty import Judge
 from apportion.whatif.scenarios import Scenario, apply, believed
 from apportion.whatif.setting import Setting, pose
 from apportion_models.errors import Finding, InfeasibleError, InputError, LimitError
@@ -83,15 +83,13 @@ def compare(
     desk = _Desk(base, how, cancelled)
     ground = desk.base()
     found, whole = desk.run(list(zip(scenarios, settings, strict=True)), on_done)
-    rosters = [one.batch.reps for one in found]
     effort = how.effort(base)
-    judge = Judge(base, rosters, draws=how.draws, seed=effort.seed, level=how.level)
-    judged = judge.judge(ground)
-    differences = {}
-    for one in found:
-        if one.has_plan:
-            between = difference_of(judge, one, judge.judge(one), ground, judged)
-            differences[one.name] = Difference.of(one, ground, between, desk.sources.get(one.name), blind=judge.blind)
+    judge = Judge(ground, draws=how.draws, seed=effort.seed, level=how.level)
+    differences = {
+        one.name: Difference.of(one, ground, judge.between(one), desk.sources.get(one.name))
+        for one in found
+        if one.has_plan
+    }
     return Comparison(
         base=ground,
         scenarios=tuple(found),
@@ -100,7 +98,6 @@ def compare(
         effort=effort,
         level=how.level,
         draws=how.draws,
-        blind=judge.blind,
         unfinished=tuple(one.name for one in scenarios if one.name not in {done.name for done in found}),
     )
 
