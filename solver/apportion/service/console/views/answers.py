@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandas as pd
+import plotly.graph_objects as go
 
-from apportion.app.whatif import charts, rows
+from apportion.app.whatif import rows
+from apportion.app.whatif.charts import embedded
 from apportion.app.whatif.page import AMOUNTS, NOTES, TITLES, sentences
 from apportion.reasons.words import count, percent
 from apportion.service.console.figures import change_chart, share_chart
@@ -22,6 +24,11 @@ Tile = tuple[str, str, str]
 SOURCES = "The parts of each difference"
 OFFERED = "Offered of the fair share: ○ today, ◆ scenario; who changes most"
 PARTED = ("team", "territory", "tier")
+
+
+def drawn(figure: go.Figure | None) -> str | None:
+    """A figure as the page takes it; None for none."""
+    return None if figure is None else embedded(figure)
 
 
 @dataclass(frozen=True)
@@ -103,8 +110,8 @@ def _charts(today: Today, comparison: Comparison) -> dict[str, tuple[str, str]]:
     """Name -> chart and caption; a chart of nothing is left out."""
     level, currency, people = f"{comparison.level:.0%}", today.currency, today.people
     caption = f"Difference of expected revenue against today's plan, with its {level} interval; hollow: not clear"
-    made = {"difference": (charts.difference_chart(comparison), caption)}
-    made["sources"] = (charts.source_chart(comparison), "Where each difference comes from")
+    made = {"difference": (drawn(comparison.difference_figure()), caption)}
+    made["sources"] = (drawn(comparison.source_figure()), "Where each difference comes from")
     if len(comparison.scenarios) == 1 and comparison.scenarios[0].has_plan:
         base, one = comparison.base, comparison.scenarios[0]
         made["rep"] = (change_chart(base, one, "rep", people, currency), "Change by rep, the largest first")
@@ -164,7 +171,7 @@ def study_frame(study: Study) -> pd.DataFrame:
 def study_view(kind: str, study: Study, currency: str, job: str) -> StudyView:
     """What a study says."""
     table = study_frame(study)
-    chart = charts.curve_chart(study, currency) if isinstance(study, Curve) else None
+    chart = drawn(study.figure(currency)) if isinstance(study, Curve) else None
     told_rows = rows.frame_rows(table, AMOUNTS, currency)
     columns = tuple(str(name).replace("_", " ") for name in table.columns)
     return StudyView(
