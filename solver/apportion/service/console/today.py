@@ -16,7 +16,7 @@ from apportion.app.whatif import KINDS
 from apportion.engines import Progress
 from apportion.reasons import PLAN_COLUMNS, assignments_frame
 from apportion.whatif import Comparison, How, Outcome, Scenario, Setting, compare
-from apportion.whatif.compare import Done
+from apportion.whatif.compare import Done, Ground, lay_ground
 from apportion.whatif.compare.fingerprint import problem_print
 from apportion.whatif.compare.solving import Effort, Solver
 from apportion.whatif.compare.store import PlanStore, key_of
@@ -29,12 +29,12 @@ Study = Curve | Sensitivity | pd.DataFrame
 
 @dataclass(frozen=True, eq=False)
 class Today:
-    """The plan of the batch, and the setting that it was made from. ground : the plan as what-if sees it. how : what-if
-    is solved; its store holds finished plans, so that nothing is solved twice."""
+    """The plan of the batch, and the setting that it was made from. ground : the plan as what-if starts from it. how :
+    what-if is solved; its store holds finished plans, so that nothing is solved twice."""
 
     report: AssignReport
     setting: Setting
-    ground: Comparison
+    ground: Ground
     how: How
 
     @property
@@ -45,7 +45,7 @@ class Today:
     @property
     def base(self) -> Outcome:
         """The plan, measured as scenarios are."""
-        return self.ground.base
+        return self.ground.outcome
 
     @cached_property
     def leads(self) -> pd.DataFrame:
@@ -74,11 +74,13 @@ class Today:
     ) -> Comparison:
         """The scenarios beside today's plan, each warm from its prices. sources : tell where the gains come from."""
         how = replace(self.how, sources=sources, routers=sources)
-        return compare(self.setting, scenarios, how, cancelled=cancelled, on_done=on_done)
+        ground = None if sources else self.ground  # with the sources the base is routed too
+        return compare(self.setting, scenarios, how, ground=ground, cancelled=cancelled, on_done=on_done)
 
     def study(self, kind: str, *, rule: str | None = None, cancelled: Callable[[], bool] | None = None) -> Study:
         """A curve or table beside today's plan. kind : of `KINDS`. rule : the equity rule whose floor moves."""
-        solver = Solver(self.ground.effort, store=PlanStore(self.how.store), cancelled=cancelled)
+        effort = self.how.effort(self.setting)
+        solver = Solver(effort, store=PlanStore(self.how.store), cancelled=cancelled)
         workers = self.how.workers
         match kind:
             case "equity":
@@ -88,7 +90,7 @@ class Today:
             case "marginal":
                 return marginal_values(self.base, solver, workers=workers)
             case "sensitivity":
-                return sensitivity(self.base, solver, seed=self.ground.effort.seed, workers=workers)
+                return sensitivity(self.base, solver, seed=effort.seed, workers=workers)
         raise UsageError(f"A study must be one of {', '.join(KINDS)}. Got {kind!r}.")
 
 
@@ -110,7 +112,7 @@ def open_today(
     )
     step("Making ready for what-if")
     _keep(report, how.effort(setting), store)
-    return Today(report=report, setting=setting, ground=compare(setting, (), how), how=how)
+    return Today(report=report, setting=setting, ground=lay_ground(setting, how), how=how)
 
 
 def _keep(report: AssignReport, effort: Effort, store: Path) -> None:

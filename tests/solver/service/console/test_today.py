@@ -1,0 +1,33 @@
+"""Today's plan, and what is held of it for the questions that follow."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from apportion.service.console.today import Today
+from apportion.whatif import compare, load_scenario
+
+
+def test_what_is_held_changes_no_byte(today: Today) -> None:
+    """A question on the ground that is held has the answer that a comparison from nothing has; a second time too."""
+    scenarios = [
+        load_scenario({"name": "gone", "reps": {"leave": ["R02"]}}),
+        load_scenario({"name": "more", "leads": {"grow": [{"territory": "rest", "by": 0.5}]}}),
+        load_scenario({"name": "dearer", "policy": {"set": {"nurture.value": 60}}}),
+    ]
+    fresh = compare(today.setting, scenarios, replace(today.how, store=None))
+    held = [json.dumps(today.compare(scenarios).document(), sort_keys=True) for _ in range(2)]
+    assert held == [json.dumps(fresh.document(), sort_keys=True)] * 2
+
+
+def test_a_question_leaves_the_plan_as_it_is(today: Today) -> None:
+    """Asking changes nothing: neither the plan nor the tables that it was made from."""
+
+    def state() -> tuple[object, ...]:
+        setting = today.setting
+        return today.report.plan.rep.tolist(), setting.tables.reps.to_csv(), setting.policy.fingerprint
+
+    before = state()
+    today.compare([load_scenario({"name": "x", "reps": {"leave": ["R01"], "change": {"R03": {"capacity": 1}}}})])
+    assert state() == before
