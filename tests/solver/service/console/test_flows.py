@@ -142,13 +142,14 @@ def test_what_if_with_the_keyboard_alone(open_page: Open) -> None:
 
 
 def test_what_if_answers_as_one_changes(open_page: Open) -> None:
-    """With the box ticked each change is asked by itself, and the newest answer stays."""
+    """With the box ticked each change is asked by itself; the newest answer stays, and so does the focus."""
     page = open_page("/whatif?fresh=1")
     page.check("#live")
     page.fill("input[name='nurture.value']", "20")
     page.fill("input[name='nurture.value']", "21")
     page.wait_for_selector("#answer :text('nurture.value is 21')")
     assert "nurture.value is 20" not in page.inner_text("#answer")
+    assert page.evaluate("document.activeElement.name") == "nurture.value"
 
 
 def test_what_if_without_a_change_is_no_difference(open_page: Open) -> None:

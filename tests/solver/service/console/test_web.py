@@ -241,3 +241,15 @@ def test_it_can_be_mounted_beside_others(company: Company, tmp_path: Path) -> No
         server.should_exit = True
         thread.join(PATIENCE)
         inner.state.console.close()
+
+
+def test_a_bug_is_told_without_its_details(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """500, guarded like every page; what went wrong inside stays where the console runs."""
+
+    def burst(*given: object) -> None:
+        raise RuntimeError("secret detail")
+
+    monkeypatch.setattr("apportion.service.console.web.reading.leads_view", burst)
+    reply = get(served, "/leads")
+    assert reply.status == 500 and "bug" in reply.text and "secret" not in reply.text
+    assert "script-src 'self'" in reply.headers["content-security-policy"]

@@ -65,9 +65,11 @@
   }
 
   // --- parts of the page that are asked for -------------------------------------------------------------------------
-  function show(place, html) {
+  // quiet: nobody pressed a button for it, so that the focus stays where somebody is at work
+  function show(place, html, quiet) {
     place.innerHTML = html; // the console's own templates, which escape every text that is data
     ready(place);
+    if (quiet) { return; }
     var head = place.querySelector(".result, .faults, .done");
     (head && head.tabIndex >= -1 && head.hasAttribute("tabindex") ? head : place).focus({ preventScroll: true });
     place.scrollIntoView({ block: "nearest" });
@@ -88,6 +90,7 @@
   function working(place, job) {
     var box = element("div", "working"), step = element("p", "step", "Waiting for its turn"), bar = document.createElement("progress");
     var note = element("p", "small"), seconds = element("span", "seconds", "0"), stop = element("button", "", "Cancel");
+    step.setAttribute("role", "status");
     bar.setAttribute("aria-label", "How far it is");
     stop.type = "button";
     stop.addEventListener("click", function () { stop.disabled = true; post(root + "/jobs/" + job + "/cancel"); });
@@ -112,18 +115,18 @@
       }
     }).catch(function () { if (place) { lost(place); } });
   }
-  function answer(place, job) {
+  function answer(place, job, quiet) {
     place.dataset.job = job;
     place.setAttribute("aria-busy", "true");
     follow(job, working(place, job), function () {
       fetch(root + "/jobs/" + job + "/answer").then(function (part) { return part.text(); }).then(function (html) {
         if (place.dataset.job !== job) { return; }
         place.removeAttribute("aria-busy");
-        show(place, html);
+        show(place, html, quiet);
       }).catch(function () { lost(place); });
     }, place);
   }
-  function ask(form, button) {
+  function ask(form, button, quiet) {
     var place = document.getElementById((button && button.dataset.target) || form.dataset.ask);
     var address = button && button.hasAttribute("formaction") ? button.formAction : form.action;
     var fields = new URLSearchParams();
@@ -139,12 +142,12 @@
           var here = new URL(location.href);
           here.search = "?job=" + told.job;
           history.replaceState(null, "", here);
-          answer(place, told.job);
+          answer(place, told.job, quiet);
         });
       }
       return reply.text().then(function (html) {
         delete place.dataset.job;
-        if ((reply.headers.get("content-type") || "").startsWith("text/html")) { show(place, html); } else { place.textContent = html; }
+        if ((reply.headers.get("content-type") || "").startsWith("text/html")) { show(place, html, quiet); } else { place.textContent = html; }
       });
     }).catch(function () { lost(place); });
   }
@@ -153,7 +156,8 @@
       event.preventDefault();
       var button = event.submitter;
       if (button && button.dataset.sure && !confirm(button.dataset.sure)) { return; }
-      ask(form, button);
+      ask(form, button, "quiet" in form.dataset);
+      delete form.dataset.quiet;
     });
   }
 
@@ -183,7 +187,7 @@
     function turned() {
       marks(panel);
       clearTimeout(wait);
-      if (live.checked) { wait = setTimeout(function () { panel.requestSubmit(go); }, 500); }
+      if (live.checked) { wait = setTimeout(function () { panel.dataset.quiet = ""; panel.requestSubmit(go); }, 500); }
     }
     panel.addEventListener("input", function (event) {
       var output = event.target.parentElement.querySelector("output");
@@ -220,7 +224,7 @@
   document.querySelectorAll("input[data-into]").forEach(takesFile);
   var panel = document.getElementById("panel");
   if (panel) { desk(panel); }
-  document.querySelectorAll(".region[data-job]").forEach(function (place) { answer(place, place.dataset.job); });
+  document.querySelectorAll(".region[data-job]").forEach(function (place) { answer(place, place.dataset.job, true); });
   document.querySelectorAll(".working[data-then]").forEach(function (box) {
     var parts = { step: box.querySelector(".step"), bar: box.querySelector("progress"), seconds: box.querySelector(".seconds") };
     follow(box.dataset.job, parts, function () { location.reload(); }, null);

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from apportion.service.console.console import Console
-from apportion.service.console.web.guard import Guard
+from apportion.service.console.web.guard import HEADERS, Guard
 from apportion.service.console.web.pages import fault_page
 from apportion.service.console.web.routes import routes
 from apportion_models.errors import ApportionError, UsageError
@@ -44,4 +44,6 @@ async def _no_page(request: Request, error: Exception) -> Response:
 
 
 async def _bug(request: Request, error: Exception) -> Response:
-    return fault_page(request, ApportionError("This is a bug in Apportion. The lines where it runs tell more."))
+    page = fault_page(request, ApportionError("This is a bug in Apportion. The lines where it runs tell more."))
+    page.headers.update({name.decode(): value.decode() for name, value in HEADERS})  # the guard is not asked any more
+    return page
