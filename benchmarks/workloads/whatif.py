@@ -1,9 +1,9 @@
 """A sweep of 200 scenarios over 1,000 leads x 50 reps, beside solving each from cold in turn.
 
 `run(scale)` gives one row for each way: the clock, CPU seconds of this process, scenarios a second, and how many times
-the cold way's clock and CPU it saves. Both ways apply, pose, solve to the same gap and measure every scenario; the sweep
-also judges each difference in 400 drawn worlds. Cold: from the tables and the model anew, without a start, one after the
-other.
+the cold way's clock and CPU it saves. Both ways apply, pose, solve to the same gap and measure every scenario; the
+sweep also judges each difference in 400 drawn worlds. Cold: from the tables and the model anew, without a start, one
+after the other.
 """
 
 from __future__ import annotations
@@ -90,10 +90,10 @@ def one_by_one(setting: Setting, asked: list[Scenario]) -> int:
     return len(asked)
 
 
-def run(scale: float = 1.0) -> list[dict[str, Any]]:
-    """Measure both ways. scale : of the leads and of the number of scenarios."""
+def run(scale: float = 1.0, *, count: int | None = None) -> list[dict[str, Any]]:
+    """Measure both ways. scale : of the leads and of the number of scenarios; count : scenarios, in place of that."""
     setting = base(scale)
-    asked = scenarios(setting, max(5, round(SCENARIOS * scale)))
+    asked = scenarios(setting, count or max(5, round(SCENARIOS * scale)))
     compare(setting, asked[:1], How(sources=False, routers=False))  # compile, before anything is measured
     with TemporaryDirectory() as folder:
         ways: dict[str, Callable[[], int]] = {
@@ -118,5 +118,6 @@ def _timed(name: str, way: Callable[[], int]) -> dict[str, Any]:
 
 if __name__ == "__main__":
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    for told in run(float(sys.argv[1]) if len(sys.argv) > 1 else 1.0):
+    given = sys.argv[1:]
+    for told in run(float(given[0]) if given else 1.0, count=int(given[1]) if given[1:] else None):
         print(json.dumps(told), flush=True)

@@ -29,6 +29,7 @@ Ints = NDArray[np.int64]
 
 # What no form says is as large as so much of what the form says: numbers on record, as `FitModel.unseen` is.
 UNSAID_OF_LEADS, UNSAID_OF_REPS = 0.25, 0.5
+REP_WAVES = 24
 LEAD_STREAM = 0x1EAD
 
 
@@ -61,7 +62,7 @@ class Worlds:
         return Scene(
             leads=leads,
             lead_logit=logit.astype(np.float32),
-            phi=np.hstack([scorer.phi(prepared.encoded).astype(np.float32), waves]),
+            phi=np.hstack([scorer.phi(prepared.encoded).astype(np.float32), _few(waves)]),
             shared=shared.astype(np.float32),
             own=[self._own(rep, row) for rep, row in zip(reps["rep_id"].astype(str), place, strict=True)],
             matches=[
@@ -77,7 +78,7 @@ class Worlds:
 
     def _own(self, rep: str, row: int) -> Singles:
         """(S, K + W) the rep's coefficients, of a rep without history as reps differ; and what the form leaves out."""
-        drawn, waves = self._drawn, self._doubt.wiggle.width
+        drawn, waves = self._drawn, min(self._doubt.wiggle.width, REP_WAVES)
         name = int.from_bytes(hashlib.sha256(rep.encode()).digest()[:8], "big")
         random = np.random.default_rng([self._seed, name])
         spread = np.sqrt(drawn.deviation**2 @ self._doubt.squares)  # (S,) of the rep's effects over leads
@@ -120,6 +121,12 @@ class Scene:
                 eta += np.outer(weight, declared[one, codes[at]])
             out[:, mine] = expit(eta)
         return out
+
+
+def _few(waves: Singles) -> Singles:
+    """(L, at most REP_WAVES) the first waves, of the same length together: each rep has weights of its own for them."""
+    few = waves[:, :REP_WAVES]
+    return few * np.float32(np.sqrt(waves.shape[1] / max(few.shape[1], 1)))
 
 
 def _declared(match: Match, skills: list[frozenset[str]]) -> Singles:

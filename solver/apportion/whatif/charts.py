@@ -7,6 +7,7 @@ too. Text and grid are left to the reader's theme.
 from __future__ import annotations
 
 import html
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from apportion.whatif.frontier.curve import Curve
 
 BLUE, ORANGE, GREEN, SKY, GREY = "#0072B2", "#E69F00", "#009E73", "#56B4E9", "#8A8F98"
-BETWEEN = "rgba(138,143,152,0.25)"
+BETWEEN = GRID = "rgba(138,143,152,0.25)"  # seen on light and on dark
+WRAPPED = 38  # characters of a line under an axis, as a narrow screen holds them
 ROW_HEIGHT, WIDE_ROW = 24, 34  # pixels
 LONGEST = 34  # characters of a name beside a chart; the whole name is in the tables
 PART_WORDS = {
@@ -106,7 +108,7 @@ def curve_figure(curve: Curve, currency: str) -> go.Figure | None:
         fillcolor=BETWEEN,
         hovertemplate="%{x:.2f}: %{y:,.0f}<extra></extra>",
     )
-    return _figure([bound, worth], 320, curve.what, {"title": {"text": f"Worth, {currency}"}}, showlegend=True)
+    return _figure([bound, worth], 340, curve.what, {"title": {"text": f"Worth, {currency}"}}, showlegend=True)
 
 
 def _lying(traces: list[Any], names: list[str], each: int, title: str, **layout: Any) -> go.Figure:
@@ -120,19 +122,20 @@ def _lying(traces: list[Any], names: list[str], each: int, title: str, **layout:
         "tickvals": names,
         "ticktext": shown,
     }
-    return _figure(traces, 110 + each * max(len(names), 2), title, axis, **layout)
+    return _figure(traces, 130 + each * max(len(names), 2), title, axis, **layout)
 
 
 def _figure(traces: list[Any], height: int, x_title: str, y_axis: dict[str, Any], **layout: Any) -> go.Figure:
     legend = bool(layout.setdefault("showlegend", False))
+    title = "<br>".join(textwrap.wrap(x_title, WRAPPED))
     return go.Figure(
         data=traces,
         layout={
             "template": "none",
             "height": height,
-            "margin": {"l": 10, "r": 20, "t": 50 if legend else 10, "b": 50},
-            "xaxis": {"automargin": True, "zeroline": False, "fixedrange": True, "title": {"text": x_title}},
-            "yaxis": {"automargin": True, "fixedrange": True, **y_axis},
+            "margin": {"l": 10, "r": 20, "t": 50 if legend else 10, "b": 70},
+            "xaxis": {"automargin": True, "zeroline": False, "fixedrange": True, "title": {"text": title}},
+            "yaxis": {"automargin": True, "fixedrange": True, "gridcolor": GRID, "zeroline": False, **y_axis},
             "legend": {"orientation": "h", "x": 0, "xanchor": "left", "yref": "container", "y": 1, "yanchor": "top"},
             "paper_bgcolor": "rgba(0,0,0,0)",
             "plot_bgcolor": "rgba(0,0,0,0)",

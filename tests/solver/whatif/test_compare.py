@@ -182,3 +182,21 @@ def test_the_name_of_the_base_is_taken() -> None:
     """A scenario may not pass for the base."""
     with pytest.raises(InputError, match="a name of its own"):
         compare(small(), [Scenario(name="base")], QUICK)
+
+
+def test_frames_and_figures_hold_what_the_document_holds(told: Comparison) -> None:
+    """Groups and sources as tidy frames, differences and sources as figures: every scenario that has them, once."""
+    assert told.groups.groupby("scenario")["d_revenue"].sum()["same"] == 0.0
+    free = told.groups[(told.groups["scenario"] == "free") & (told.groups["by"] == "rep")]
+    change = told.differences["free"].revenue.value
+    assert free["d_revenue"].sum() == pytest.approx(change, abs=1e-6)
+    assert list(told.sources["part"].unique()) == list(PARTS)
+    figure = told.difference_figure()
+    assert figure is not None
+    (points,) = figure.data
+    assert list(points.y) == list(told.differences)
+    assert list(points.x) == [one.revenue.value for one in told.differences.values()]
+    sources = told.source_figure()
+    assert sources is not None
+    assert next(bar.name for bar in sources.data) == "values restated"
+    assert compare(small(), [], QUICK).difference_figure() is None

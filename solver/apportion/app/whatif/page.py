@@ -15,23 +15,6 @@ from apportion.whatif import Comparison
 from apportion.whatif.compare import VERDICTS
 from apportion.whatif.frontier import Curve, Sensitivity
 
-AMOUNTS = (
-    "worth",
-    "bound",
-    "revenue",
-    "price",
-    "price_low",
-    "price_high",
-    "worth_each",
-    "low_each",
-    "high_each",
-    "shadow_price",
-    "base_plan",
-    "best_plan",
-    "regret",
-    "regret_gap",
-    "judged",
-)
 TITLES = {
     "equity": "Revenue against equity",
     "capacity": "Revenue against capacity",
@@ -40,12 +23,12 @@ TITLES = {
 }
 NOTES = {
     "equity": "Each point is solved anew with the floor held hard. The price is what the floor costs against no floor; "
-    "price_low and price_high are what it is at least and at most, by the gaps of both solves.",
+    "The last two columns are what it is at least and at most, by the gaps of both solves.",
     "capacity": "Every rep's effective capacity times the factor; caps on numbers of leads stay.",
-    "marginal": "Solved again with one more, beside what the base's prices said of it. low and high are what it is at "
-    "least and at most, by the gaps of both solves: where zero lies between, this solve cannot tell.",
+    "marginal": "Solved again with one more, beside what the base's prices said of it. At least and at most are by the "
+    "gaps of both solves: where zero lies between, this solve cannot tell; a lower --gap can.",
     "sensitivity": "If the truth were the other belief: what this plan would be worth, what the best plan for it would "
-    "be, and the regret of not having known. judged: what that other plan is worth if the base is right.",
+    "be, and the regret of not having known; last, what that other plan is worth if the base is right.",
 }
 
 
@@ -130,8 +113,8 @@ def _study(kind: str, study: Any, currency: str) -> dict[str, Any]:
         "kind": kind,
         "title": TITLES[kind],
         "note": NOTES[kind],
-        "columns": [str(name).replace("_", " ") for name in table.columns],
-        "rows": rows.frame_rows(table, AMOUNTS, currency),
+        "columns": [rows.study_words(str(name)) for name in table.columns],
+        "rows": rows.study_rows(table, currency),
     }
 
 

@@ -37,6 +37,35 @@ SOURCE_COLUMNS = (
 GROUP_COLUMNS = ("Scenario", "By", "Group", "Leads", "Against base", "Load", "Revenue", "Against base", "Of fair share")
 MOVE_COLUMNS = ("Scenario", "Lead", "From", "To", "Kind", "Change of its expected revenue")
 MOST_MOVES = 2000
+AMOUNTS = ("worth", "bound", "revenue", "shadow_price", "base_plan", "best_plan", "regret", "regret_gap", "judged")
+SIGNED = ("price", "price_low", "price_high", "worth_each", "low_each", "high_each")
+SHARES = ("gap", "worst_off_share")
+STATUS_WORDS = {
+    "OPTIMAL": "within the gap",
+    "FEASIBLE": "gap not reached",
+    "INFEASIBLE": "no plan keeps the rules",
+    "TIME_LIMIT": "no plan in time",
+}
+STUDY_WORDS = {
+    "at": "Multiple",
+    "status": "How it ended",
+    "bound": "Proved bound",
+    "gap": "Solver gap",
+    "placed": "Leads placed",
+    "worst_off_share": "Worst-off rep, of fair share",
+    "gini_opportunity": "Gini of opportunity",
+    "price_low": "Price, at least",
+    "price_high": "Price, at most",
+    "worth_each": "Worth",
+    "low_each": "At least",
+    "high_each": "At most",
+    "like": "Like rep",
+    "moves": "Leads that move",
+    "base_plan": "This plan then",
+    "best_plan": "Best plan then",
+    "regret_gap": "Regret, more by at most",
+    "judged": "That plan if the base is right",
+}
 
 
 def signed(amount: float, currency: str) -> str:
@@ -136,15 +165,26 @@ def move_rows(comparison: Comparison) -> Rows:
     ]
 
 
-def frame_rows(table: pd.DataFrame, amounts: tuple[str, ...], currency: str) -> Rows:
-    """Any frame: amounts as money, other numbers as they are, text as text."""
-    rows: Rows = []
-    for row in table.to_dict(orient="records"):
-        made = []
-        for name, value in row.items():
-            if isinstance(value, str):
-                made.append(Cell(value))
-            else:
-                made.append(cell(value, money(value, currency) if name in amounts else f"{value:,.4g}"))
-        rows.append(made)
-    return rows
+def study_words(column: str) -> str:
+    """A column of a study as people read it."""
+    return STUDY_WORDS.get(column, column.replace("_", " ").capitalize())
+
+
+def study_rows(table: pd.DataFrame, currency: str) -> Rows:
+    """A study's table: amounts as money, shares in per cent, ends of a solve in words."""
+    return [
+        [_study_cell(str(name), value, currency) for name, value in row.items()] for row in table.to_dict("records")
+    ]
+
+
+def _study_cell(column: str, value: object, currency: str) -> Cell:
+    if isinstance(value, str):
+        return Cell(STATUS_WORDS.get(value, value) if column == "status" else value)
+    number = float(value)  # type: ignore[arg-type]
+    if column in SIGNED:
+        return cell(number, signed(number, currency))
+    if column in AMOUNTS:
+        return cell(number, money(number, currency))
+    if column in SHARES:
+        return cell(number, percent(number))
+    return cell(number, f"{number:,.4g}")

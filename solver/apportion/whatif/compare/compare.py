@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from apportion.build import Batch, Estimates
@@ -67,11 +68,17 @@ class How:
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Ground:
     """A base that is solved and measured: what every comparison with it starts from. estimates : what is believed of
-    it. judge : it in every drawn world."""
+    it."""
 
     outcome: Outcome
     estimates: Estimates
-    judge: Judge
+    how: How
+
+    @cached_property
+    def judge(self) -> Judge:
+        """The base in every drawn world; made when it is first asked for."""
+        how, setting = self.how, self.outcome.setting
+        return Judge(self.outcome, draws=how.draws, seed=how.effort(setting).seed, level=how.level)
 
 
 def lay_ground(base: Setting, how: How | None = None) -> Ground:
@@ -100,11 +107,7 @@ def compare(
     desk = _Desk(base, how, cancelled, ground)
     ground, outcome = desk.ground, desk.ground.outcome
     found, whole = desk.run(list(zip(scenarios, settings, strict=True)), on_done)
-    differences = {
-        one.name: Difference.of(one, outcome, ground.judge.between(one), desk.sources.get(one.name))
-        for one in found
-        if one.has_plan
-    }
+    differences = {one.name: desk.differences[one.name] for one in found if one.has_plan}
     return Comparison(
         base=outcome,
         scenarios=tuple(found),
@@ -144,7 +147,7 @@ class _Desk:
         self._stop = threading.Event()
         self._ask = cancelled or (lambda: False)
         self._solver = Solver(how.effort(base), store=PlanStore(how.store), cancelled=self._called_off)
-        self.sources: dict[str, Sources] = {}
+        self.differences: dict[str, Difference] = {}
         self.ground = self._laid() if ground is None else ground
 
     def _called_off(self) -> bool:
@@ -161,13 +164,14 @@ class _Desk:
         if solved.plan.status is Status.TIME_LIMIT:
             raise LimitError("No plan was found for the base within the time limit. Raise --time-limit.")
         outcome = measure(scenario, self._base, batch, solved, routers=how.routers)
-        judge = Judge(outcome, draws=how.draws, seed=how.effort(self._base).seed, level=how.level)
-        return Ground(outcome=outcome, estimates=estimates, judge=judge)
+        return Ground(outcome=outcome, estimates=estimates, how=how)
 
     def run(
         self, work: list[tuple[Scenario, Setting]], on_done: Callable[[Done], None] | None
     ) -> tuple[list[Outcome], bool]:
         """The outcomes that were finished, in the scenarios' order, and whether these are all."""
+        if work:
+            _ = self.ground.judge  # made here: outcomes are judged on several threads
         found: dict[int, Outcome] = {}
         pool = ThreadPoolExecutor(max_workers=max(1, self._how.workers))
         waiting: dict[Future[Outcome | None], int] = {}
@@ -201,11 +205,13 @@ class _Desk:
         if solved.plan.certificate.stopped_by == "cancelled":
             return None
         outcome = measure(scenario, setting, batch, solved, routers=self._how.routers)
-        if self._how.sources and outcome.has_plan:
-            sources = Attribution(self.ground.outcome, self._solver).of(outcome)
-            if self._called_off():
+        if outcome.has_plan:
+            base = self.ground.outcome
+            sources = Attribution(base, self._solver).of(outcome) if self._how.sources else None
+            if self._how.sources and self._called_off():
                 return None
-            self.sources[scenario.name] = sources
+            between = self.ground.judge.between(outcome)
+            self.differences[scenario.name] = Difference.of(outcome, base, between, sources)
         return outcome
 
     def _posed(self, scenario: Scenario, setting: Setting) -> Batch:

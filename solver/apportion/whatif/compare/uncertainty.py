@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TypedDict
 
 import numpy as np
@@ -54,7 +53,11 @@ class Judge:
         self._ground, self._level = ground, level
         self._model, self._at = ground.setting.model, ground.setting.at
         self._worlds = self._model.worlds(draws=draws, seed=seed)
-        self.draws = draws
+        batch = ground.batch  # all that is shared is made here: outcomes are judged on several threads
+        self._scene = self._model.scene(self._worlds, batch.leads, batch.reps, at=self._at)
+        plan = _whole_plan(ground)
+        self._ground_sums = _sums(self._scene, plan, np.arange(plan.size))
+        self._of_ground = self._predicted(ground)
 
     def between(self, one: Outcome) -> Between:
         """Revenue, conversions and worth of an outcome less the base's, each with its interval.
@@ -82,20 +85,6 @@ class Judge:
         own = self._model.scene(self._worlds, one.batch.leads, one.batch.reps, at=self._at)
         plan = _whole_plan(one)
         return _difference(_sums(own, plan, np.arange(plan.size)), self._ground_sums)
-
-    @cached_property
-    def _scene(self) -> Scene:
-        batch = self._ground.batch
-        return self._model.scene(self._worlds, batch.leads, batch.reps, at=self._at)
-
-    @cached_property
-    def _ground_sums(self) -> tuple[Floats, Floats]:
-        plan = _whole_plan(self._ground)
-        return _sums(self._scene, plan, np.arange(plan.size))
-
-    @cached_property
-    def _of_ground(self) -> tuple[float, float]:
-        return self._predicted(self._ground)
 
     def _predicted(self, outcome: Outcome) -> tuple[float, float]:
         """Expected revenue and conversions of a plan, by the base's model."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from apportion.service.console.today import Today
 from apportion.whatif import compare, load_scenario
+from apportion.whatif.compare import lay_ground
 
 
 def test_what_is_held_changes_no_byte(today: Today) -> None:
@@ -16,9 +17,13 @@ def test_what_is_held_changes_no_byte(today: Today) -> None:
         load_scenario({"name": "more", "leads": {"grow": [{"territory": "rest", "by": 0.5}]}}),
         load_scenario({"name": "dearer", "policy": {"set": {"nurture.value": 60}}}),
     ]
-    fresh = compare(today.setting, scenarios, replace(today.how, store=None))
-    held = [json.dumps(today.compare(scenarios).document(), sort_keys=True) for _ in range(2)]
-    assert held == [json.dumps(fresh.document(), sort_keys=True)] * 2
+    how = replace(today.how, gap=0.5, time_limit=60.0, store=None)  # no solve that ends by the clock
+    ground = lay_ground(today.setting, how)
+    fresh = compare(today.setting, scenarios, how)
+    held = [compare(today.setting, scenarios, how, ground=ground) for _ in range(2)]
+    told = [json.dumps(one.document(), sort_keys=True) for one in (fresh, *held)]
+    assert told == [told[0]] * 3
+    assert held[1].base is ground.outcome
 
 
 def test_a_question_leaves_the_plan_as_it_is(today: Today) -> None:

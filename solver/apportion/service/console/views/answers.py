@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from apportion.app.whatif import rows
 from apportion.app.whatif.charts import embedded
-from apportion.app.whatif.page import AMOUNTS, NOTES, TITLES, sentences
+from apportion.app.whatif.page import NOTES, TITLES, sentences
 from apportion.reasons.words import count, percent
 from apportion.service.console.figures import change_chart, share_chart
 from apportion.service.console.panel import told
@@ -172,8 +172,8 @@ def study_view(kind: str, study: Study, currency: str, job: str) -> StudyView:
     """What a study says."""
     table = study_frame(study)
     chart = drawn(study.figure(currency)) if isinstance(study, Curve) else None
-    told_rows = rows.frame_rows(table, AMOUNTS, currency)
-    columns = tuple(str(name).replace("_", " ") for name in table.columns)
+    told_rows = rows.study_rows(table, currency)
+    columns = tuple(rows.study_words(str(name)) for name in table.columns)
     return StudyView(
         kind=kind,
         title=TITLES[kind],
