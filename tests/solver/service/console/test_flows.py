@@ -215,8 +215,7 @@ def test_a_scenario_is_saved_opened_compared_and_deleted(open_page: Open, served
         page.check(f".card:has-text('{name}') input")
     page.check("input[name=together]")
     page.click("text=Compare >> nth=-1")
-    text = answer(page)
-    assert "Dearer nurture + Third gone" in text
+    page.wait_for_selector("#answer :text('Dearer nurture + Third gone') >> nth=0")
     for name in ("Dearer nurture", "Third gone"):
         page.once("dialog", lambda dialog: dialog.accept())
         page.click(f".card:has-text('{name}') >> text=Delete")
