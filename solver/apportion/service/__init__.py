@@ -1,1 +1,1 @@
-"""What runs for long beside people and machines: it starts the use cases, keeps them going, and shows them."""
+"""What runs for long: the unattended service with its store, and the console."""
