@@ -145,8 +145,7 @@ class Prepared:
 def prepare(request: AssignRequest, *, step: Step = lambda _: None) -> Prepared:
     """Read the tables, obtain the model and pose the batch."""
     step("Reading tables")
-    read, policy = _read_all(request)
-    _need_reps(read)
+    read, policy = read_inputs(request)
     wanted_audits(policy, request.audits, read.tables.reps)
     return pose(read, policy, request, step=step)
 
@@ -233,8 +232,8 @@ def finish(
     )
 
 
-def _read_all(request: AssignRequest) -> tuple[Read, Policy]:
-    """Tables and policy; the faults of both are told together."""
+def read_inputs(request: AssignRequest) -> tuple[Read, Policy]:
+    """Tables and policy; the faults of both are told together. InputError also where there is no rep."""
     faults: list[Finding] = []
     try:
         policy = load_policy(request.policy)
@@ -246,6 +245,7 @@ def _read_all(request: AssignRequest) -> tuple[Read, Policy]:
         raise (InputError([*error.findings, *faults]) if faults else error) from None
     if faults:
         raise PolicyError(faults)
+    _need_reps(read)
     return read, policy
 
 

@@ -15,6 +15,7 @@ import typer
 
 from apportion.cli.assign import assign_command
 from apportion.cli.check import verify_command
+from apportion.cli.console import console_command
 from apportion.cli.demo import demo_command
 from apportion.cli.evaluate import evaluate_command
 from apportion.cli.experiment import experiment_commands
@@ -84,6 +85,7 @@ app.command("simulate", help="Simulate weeks to come in a company whose truth is
     simulate_command
 )
 app.command("verify", help="Check a written plan again from its inputs, without a solver.")(verify_command)
+app.command("console", help="Show today's plan, its reasons and what-if on a page in the browser.")(console_command)
 app.add_typer(policy_commands, name="policy")
 app.add_typer(outbox_commands, name="outbox")
 app.add_typer(experiment_commands, name="experiment")
