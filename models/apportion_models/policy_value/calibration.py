@@ -1,9 +1,9 @@
 """How much of the planning model's advantages came true on leads that it never saw, and what follows for a plan.
 
-The chance of lead i with rep j is taken to be expit(base_i + c + γ given_i + κ advantage_ij): the model's word, with the
-reps' part scaled by what the log shows of it. A scorer that shrinks on its own account cannot be fair here: a plan picks
-the pairs that look best to one half of the data, and these are in truth better than the other half's shrunken estimate
-says. κ is one number for all pairs, so that nothing shrinks it.
+The chance of lead i with rep j is taken to be expit(base_i + c + γ given_i + κ advantage_ij): the model's word, with
+the reps' part scaled by what the log shows of it. A scorer that shrinks on its own account cannot be fair here: a plan
+picks the pairs that look best to one half of the data, and these are in truth better than the other half's shrunken
+estimate says. κ is one number for all pairs, so that nothing shrinks it.
 
 Where managers gave good reps good leads for reasons no column tells, κ takes part of that for skill. Leads that were
 dealt by a known chance are free of it. With κ of these leads, of standard error s, and κ of all, which may be off by

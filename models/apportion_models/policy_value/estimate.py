@@ -2,8 +2,8 @@
 
 Direct method: the chances of the planned pairs by a model that had no part in these leads, its reps' part scaled by
 what the log shows of it (`calibration`). Switch-DR (Wang, Agarwal and Dudík 2017): the same, plus what the leads that
-were dealt as planned brought beyond it, each by one over its chance to be dealt so; leads with a weight above τ are left
-to the model. Where the two part, the model's word and the leads' contradict each other.
+were dealt as planned brought beyond it, each by one over its chance to be dealt so; leads with a weight above τ are
+left to the model. Where the two part, the model's word and the leads' contradict each other.
 
 Both are told with 90 % intervals by units and reps, from what each lead adds to them (stacked estimating equations:
 Stefanski and Boos 2002), κ's own error included.
@@ -89,32 +89,33 @@ def direct_method(log: Log, found: Calibration | None = None) -> Estimate:
 def switch_dr(log: Log, found: Calibration | None = None, *, farthest: float = FARTHEST) -> Estimate:
     """Switch-DR with τ = `farthest`, against what the leads brought as they were dealt."""
     found = _known(log, found)
+    weights = weights_of(log, farthest)
     planned, dealt = _expected(log, found, log.planned_advantage), _expected(log, found, log.advantage)
-    weights, beyond = weights_of(log, farthest), log.worth * log.label - dealt.by_lead
-    corrected = _Sum(planned.by_lead, weights * beyond, planned.by_theta - weights @ dealt.each_by_theta)
+    beyond = log.worth * log.label - dealt.by_lead
+    weighed = _expected(log, found, log.advantage, weights)
+    corrected = _Sum(planned.by_lead, weights * beyond, planned.by_theta - weighed.by_theta)
     return _estimate(log, corrected, _Sum(dealt.by_lead, beyond, np.zeros_like(dealt.by_theta)), found, by_rep=False)
 
 
 @dataclass(frozen=True, eq=False)
 class _Sum:
     """A sum over leads: (n,) by what is known of each beforehand, (n,) by what became of it against the chances, and
-    (3,) how the sum moves with theta. `each_by_theta` (n, 3): lead by lead."""
+    (3,) how the sum moves with theta."""
 
     by_lead: Floats
     by_outcome: Floats
     by_theta: Floats
-    each_by_theta: Floats | None = None
 
     @property
     def total(self) -> float:
         return float(self.by_lead.sum() + self.by_outcome.sum())
 
 
-def _expected(log: Log, found: Calibration, advantage: Floats) -> _Sum:
-    """Expected revenue of the leads with reps of this advantage."""
+def _expected(log: Log, found: Calibration, advantage: Floats, weights: Floats | None = None) -> _Sum:
+    """Expected revenue of the leads with reps of this advantage, each times its weight."""
     chance, by_theta = found.of(log, advantage)
-    each = log.worth[:, None] * by_theta
-    return _Sum(log.worth * chance, np.zeros(log.size), each.sum(axis=0), each)
+    worth = log.worth if weights is None else log.worth * weights
+    return _Sum(worth * chance, np.zeros(log.size), worth @ by_theta)
 
 
 def _estimate(log: Log, plan: _Sum, dealt: _Sum, found: Calibration, *, by_rep: bool) -> Estimate:
@@ -131,12 +132,12 @@ def _estimate(log: Log, plan: _Sum, dealt: _Sum, found: Calibration, *, by_rep: 
 
 
 def _interval(log: Log, value: float, error: _Sum, found: Calibration, *, by_rep: bool) -> Interval:
-    """Which leads came is chance by unit alone: reps are who they are. What became of them may be alike by rep, where
-    the model's word is taken for it; where the leads speak for themselves, what a rep is beyond the model is in them."""
+    """Which leads came is chance by unit alone: reps are who they are. What became of them may be alike by rep where
+    the model's word is taken for it; where leads speak for themselves, what a rep is beyond the model is in them."""
     leads = clustered_variance(error.by_lead - error.by_lead.mean(), log.groups.unit)
     influence = error.by_outcome + found.influence @ error.by_theta
     if not by_rep:
-        return interval(value, float(np.sqrt(leads + clustered_variance(influence, log.groups.unit))))
+        return interval(value, float(np.sqrt(leads + log.groups.error_by_unit(influence) ** 2)))
     outcomes, freedom = log.groups.error(influence)
     return interval(value, float(np.sqrt(leads + outcomes**2)), freedom)
 

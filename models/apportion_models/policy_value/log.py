@@ -28,6 +28,8 @@ class Log:
     unit : leads of one unit (an account) share more than chance; a label of its own for each lead where there are none.
     chance, planned_chance : with which history gave the lead to the one rep, and to the other; in (0, 1] and [0, 1].
     randomised : whether the lead was dealt by a known chance (a holdout, or a logged propensity).
+    fold : by which model the lead was judged, where several were fitted, each on the other folds. agreement : the
+    correlation of what these models take for advantages (see `Groups`); 1 where one model judges all.
     """
 
     label: Floats
@@ -42,9 +44,15 @@ class Log:
     chance: Floats
     planned_chance: Floats
     randomised: Bools
+    fold: Ints
+    agreement: float = 1.0
 
     def __post_init__(self) -> None:
-        wrong = [one.name for one in fields(self) if np.shape(getattr(self, one.name)) != np.shape(self.label)]
+        wrong = [
+            one.name
+            for one in fields(self)
+            if one.name != "agreement" and np.shape(getattr(self, one.name)) != np.shape(self.label)
+        ]
         rules = [(name, "must have one entry a lead, as `label` has.") for name in wrong]
         if not wrong and self.size:
             rules += [
@@ -74,4 +82,4 @@ class Log:
     @cached_property
     def groups(self) -> Groups:
         """Which leads share more than chance."""
-        return Groups(unit=groups_of(self.unit), rep=groups_of(self.rep))
+        return Groups(unit=groups_of(self.unit), rep=groups_of(self.rep), fold=self.fold, agreement=self.agreement)

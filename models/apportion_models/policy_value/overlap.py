@@ -52,7 +52,7 @@ class Overlap:
 
 
 def weights_of(log: Log, farthest: float = FARTHEST) -> Floats:
-    """(n,) weight of each lead: 1 / chance where the plan agrees with history and that is at most `farthest`; else 0."""
+    """(n,) 1 / chance where the plan agrees with history and that is at most `farthest`; else 0."""
     near = log.hit & (log.chance * farthest >= 1.0)
     return np.where(near, 1.0 / log.chance, 0.0)
 

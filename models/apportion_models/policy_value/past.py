@@ -7,17 +7,22 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import expit
 from threadpoolctl import threadpool_limits
 
 from apportion_models.features.columns import numbers, texts
 from apportion_models.fit.history import Cases, read_cases
 from apportion_models.fit.labels import Labels
 from apportion_models.fit.model import FitModel
+from apportion_models.policy_value.intervals import quantile
+from apportion_models.validation.realised import LEAST_SPREAD
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 DAY = 86_400.0
+MOST_ALIKE = 0.999
+MATURE = 0.9  # share of wins that have come by a lead's age, above which the lead can tell
 HOLDOUT, PROPENSITY = "holdout", "propensity"  # columns of the history that tell how a lead was dealt
 
 
@@ -50,6 +55,11 @@ class Seen:
         with threadpool_limits(limits=1):
             return self.model.scorer_.rows(replace(self.cases, rep_id=rep_id), self.reps).advantage
 
+    def of_others(self, others: Seen) -> Floats:
+        """(n,) what this model says that their reps add to the leads of `others`."""
+        with threadpool_limits(limits=1):
+            return self.model.scorer_.rows(others.cases, self.reps).advantage
+
     def revenue(self, rows: NDArray[np.intp], reps: pd.DataFrame) -> Floats:
         """(l, R) expected revenue of some leads with each of `reps`, at the time when most of them were dealt."""
         leads = _beforehand(self.cases.frame.iloc[rows])
@@ -62,11 +72,15 @@ def see(
 ) -> Seen:
     """The latest `most` leads of a history of which `model` knows nothing, by what was known at `until`.
 
+    Leads too young to tell are left out, by their age alone; an older one that is still open counts as the share of a
+    win that its age leaves, whoever has it: what the model says of the rep must not come back as an outcome.
     by_account : leads of one account are one unit; otherwise, and without an account, each lead is its own.
     Raises TableError where no lead is closed by then.
     """
     cases, _ = read_cases(history, until=until)
-    cases = cases.take(np.arange(max(0, len(cases) - most), len(cases)))
+    labels = Labels.of(cases)
+    grown = np.flatnonzero(labels.came >= MATURE * labels.came.max())[-most:]
+    cases, labels = cases.take(grown), labels.take(grown)
     with threadpool_limits(limits=1):
         rows = model.scorer_.rows(cases, reps)
     lead = "lead " + cases.frame["lead_id"].astype(str)
@@ -80,7 +94,7 @@ def see(
         model=model,
         reps=reps,
         cases=cases,
-        label=Labels.of(cases).given(rows.chance),
+        label=labels.given(np.asarray(expit(rows.base), dtype=np.float64)),
         worth=model.predict_deal_value(_beforehand(cases.frame)),
         expected=rows.chance,
         base=rows.base,
@@ -90,6 +104,19 @@ def see(
         logged=logged,
         randomised=np.isfinite(logged) | _flags(cases.frame, HOLDOUT),
     )
+
+
+def agreement(halves: tuple[Seen, Seen]) -> float:
+    """Correlation, 0 to 1, of the advantages that the two halves' models give past leads with their reps: the lower end
+    of its 90 % interval (Fisher 1921), a rep counting as one observation, so that models do not agree by accident."""
+    one, two = halves
+    pairs = ((one.advantage, two.of_others(one)), (one.of_others(two), two.advantage))
+    by_one, by_two = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
+    if min(by_one.std(), by_two.std()) < LEAST_SPREAD:
+        return 0.0
+    reps = np.unique(np.concatenate([one.rep_id, two.rep_id]).astype(str)).size
+    found = np.arctanh(np.clip(np.corrcoef(by_one, by_two)[0, 1], -MOST_ALIKE, MOST_ALIKE))
+    return float(np.clip(np.tanh(found - quantile() / np.sqrt(max(reps - 3, 1))), 0.0, 1.0))
 
 
 def lead_numbers(model: FitModel, leads: pd.DataFrame) -> Floats:

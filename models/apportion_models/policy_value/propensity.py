@@ -39,7 +39,7 @@ def estimate_propensities(
 ) -> Propensities:
     """Estimate from n leads in order of time.
 
-    columns : (n, p) numbers of the leads alone. rep, planned : (n,) index below `reps`. period : (n,) label of the time.
+    columns : (n, p) numbers of the leads alone. rep, planned : (n,) index below `reps`. period : (n,) 0.. the time.
     fold : (n,) label; the chances of a fold are learned on the others.
     """
     dealt, wanted = np.zeros(rep.size), np.zeros(rep.size)

@@ -48,7 +48,8 @@ def claimed_uplift(
     """What may be claimed for a plan over dealing the leads blindly, by how much of the advantages came true before.
 
     base : (L,) logit by the lead. advantage : (L, R) what each rep adds. value : (L,) currency. share : (R,) of the
-    capacity, or (L, R) where not every rep may get every lead; adds up to 1. Without `realised` nothing is claimed: the interval is 0 to 0 where reps are all alike.
+    capacity, or (L, R) where not every rep may get every lead; adds up to 1. Without `realised` nothing is
+    claimed: the interval is 0 to 0 where reps are all alike.
     """
     middle = float(advantage.mean())
 

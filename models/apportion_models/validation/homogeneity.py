@@ -148,7 +148,7 @@ def unsteady(
     if period is None:
         return 1.0, 0
     both = _crossed(cell, period)
-    total, unsure = np.bincount(both, weights=residual), np.bincount(both, weights=variance)
+    total, unsure = _sums(residual, both), _sums(variance, both)
     row = np.zeros(total.size, dtype=np.intp)
     row[both] = np.arange(both.size)
     row = row[unsure >= LEAST_VARIANCE / 2.0]
@@ -183,8 +183,12 @@ def _score(statistic: float, freedom: int, spread: tuple[float, int], method: st
 
 def _about_mean(residual: Floats, variance: Floats, group: NDArray[np.intp]) -> Floats:
     """(n,) less what the group has in common, in proportion to the variance."""
-    total, unsure = np.bincount(group, weights=residual), np.bincount(group, weights=variance)
+    total, unsure = _sums(residual, group), _sums(variance, group)
     return residual - variance * np.divide(total, unsure, out=np.zeros_like(total), where=unsure > 0)[group]
+
+
+def _sums(numbers: Floats, group: NDArray[np.intp]) -> Floats:
+    return np.asarray(np.bincount(group, weights=numbers), dtype=np.float64)
 
 
 def _crossed(first: NDArray[np.intp], second: NDArray[np.int64]) -> NDArray[np.intp]:

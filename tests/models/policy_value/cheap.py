@@ -64,5 +64,6 @@ class Cheap:
             chance=chance[every, rep],
             planned_chance=chance[every, planned],
             randomised=slice_,
+            fold=np.zeros(self.rows, dtype=np.int64),
         )
         return log, float((worth * odds[every, planned]).sum() / dealt - 1.0), segment, chance

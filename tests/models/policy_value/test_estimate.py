@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from apportion_models.policy_value import Estimate, Log, direct_method, policy_value, switch_dr
+from apportion_models.policy_value import Estimate, Log, direct_method, switch_dr
 from tests.models.policy_value.cheap import Cheap
 
 FULL = os.environ.get("APPORTION_TEST_SIZE") == "full"
