@@ -23,7 +23,8 @@ Ints = NDArray[np.int64]
 DAY = 86_400.0
 MOST_ALIKE = 0.999
 MATURE = 0.9  # share of wins that have come by a lead's age, above which the lead can tell
-HOLDOUT, PROPENSITY = "holdout", "propensity"  # columns of the history that tell how a lead was dealt
+# Columns of the history that tell how a lead was dealt. A propensity of 1 is no chance, but the plan's own word.
+HOLDOUT, PROPENSITY = "holdout", "propensity"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -102,7 +103,7 @@ def see(
         given=rows.given,
         unit=unit.to_numpy(dtype=object),
         logged=logged,
-        randomised=np.isfinite(logged) | _flags(cases.frame, HOLDOUT),
+        randomised=(logged < 1.0) | _flags(cases.frame, HOLDOUT),
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from apportion.app.evaluate.crossfit import Side
 from apportion_models.policy_value import Calibration
@@ -73,6 +74,6 @@ class Judge:
         return np.asarray((1.0 - part) * at_grid[below] + part * at_grid[below + 1], dtype=np.float64)
 
     def _chance(self, base: Floats, advantage: Floats, share: Floats | float) -> Floats:
-        if self.found is None:
-            return np.asarray(1.0 / (1.0 + np.exp(-base - advantage)), dtype=np.float64)
+        if self.found is None:  # there is nothing to scale
+            return np.asarray(expit(base + advantage + np.zeros_like(share)), dtype=np.float64)
         return self.found.chance(base, advantage, share)

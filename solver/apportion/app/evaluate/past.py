@@ -90,13 +90,14 @@ class Past:
                 reps=ids.size,
             )
             dealt, hoped = found.dealt[back], found.planned[back]
+        sure = (logged == 1.0) & (rep != wanted)  # could not have been dealt otherwise
         return Log(
             **joined,
             rep=rep.astype(np.int64),
             planned=wanted.astype(np.int64),
             planned_advantage=added,
             chance=np.where(np.isfinite(logged), logged, dealt),
-            planned_chance=hoped,
+            planned_chance=np.where(sure, 0.0, hoped),
             fold=self._fold,
             agreement=self.agreement,
         )

@@ -12,9 +12,10 @@ from apportion.app.evaluate.errors import NotApplicable
 from apportion.app.evaluate.question import Question, pose_question
 from apportion.app.evaluate.report import Checks, EvaluateReport, PlanValue
 from apportion.app.evaluate.study import Fitting, Study, assigned, thin
-from apportion.app.sources import Sources, read_sources
+from apportion.app.sources import Read, Sources, read_sources
 from apportion.policy import load_policy
-from apportion_models.errors import InputError, UsageError
+from apportion_models import FitModel
+from apportion_models.errors import InputError, TableError, UsageError
 
 Step = Callable[[str], None]
 
@@ -55,15 +56,8 @@ def evaluate(request: EvaluateRequest, *, step: Step = lambda _: None) -> Evalua
     if not len(read.tables.reps):
         raise InputError("The reps table must have at least one rep; it has none.")
     assert read.history is not None
-    question: Question | None = None
-    reason: str | None = None
-    try:
-        question = pose_question(read, request.at)
-    except NotApplicable as why:
-        reason = str(why)
-    step("Learning from the history")
     fitting = Fitting(seed, request.level, request.boosted)
-    model = fitting.fit(read.history, read.tables.reps, None if question is None else question.at)
+    question, model, reason = _posed(read, read.history, request, fitting, step)
     value, checks = None, Checks()
     if question is not None:
         study = Study(question, policy, model, fitting, request.gap, request.time_limit, step)
@@ -81,6 +75,25 @@ def evaluate(request: EvaluateRequest, *, step: Step = lambda _: None) -> Evalua
         checks=checks,
         not_applicable=reason,
     )
+
+
+def _posed(
+    read: Read, history: pd.DataFrame, request: EvaluateRequest, fitting: Fitting, step: Step
+) -> tuple[Question | None, FitModel, str | None]:
+    """The question, the model that knew what was known then, and why there is no question, where there is none."""
+    reps, reason = read.tables.reps, None
+    try:
+        question = pose_question(read, request.at)
+    except NotApplicable as why:
+        question, reason = None, str(why)
+    step("Learning from the history")
+    try:
+        return question, fitting.fit(history, reps, None if question is None else question.at), reason
+    except TableError:
+        if question is None or question.given:
+            raise
+    nothing = "there are no leads to plan, and no lead of the history was closed before its last month"
+    return None, fitting.fit(history, reps, None), nothing
 
 
 def _answers(study: Study, *, placebo: bool) -> tuple[PlanValue, Checks]:

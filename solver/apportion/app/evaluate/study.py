@@ -77,17 +77,24 @@ class Study:
         except NotApplicable:
             return None
 
-    def past(self, past: Past) -> PolicyValue:
-        """What the plans of the past would have earned."""
+    def past(self, past: Past) -> PolicyValue | None:
+        """What the plans of the past would have earned; None where to the models all reps are alike."""
+        if calibrate(past.as_dealt) is None:
+            return None
         self.step("Planning past leads anew")
         log, kinds = past.planned(self.model, self.question.read.tables.reps, seed=self.fitting.seed)
         return policy_value(log, kinds=kinds)
 
     def claim(self) -> Claim:
-        """What may be claimed for the plan of the whole history, by what came true on later leads."""
+        """What may be claimed for the plan of the whole history, by what came true on later leads.
+
+        Where strengths by kind of lead are not evident, only what reps are good at altogether counts.
+        """
         side = self._side(self.model, ())
         batch = side.batch
         base, advantage = self.model.advantage(batch.leads.iloc[batch.rows], batch.reps, at=self.question.at)
+        if not self.model.evidence_["rep x segment"].held:
+            advantage = np.repeat(advantage.mean(axis=0, keepdims=True), len(advantage), axis=0)
         pairs, room = batch.problem.pairs, np.maximum(batch.problem.capacity, 0.0)
         share = np.zeros(advantage.shape)
         share[pairs.lead, pairs.rep] = room[pairs.rep]
@@ -141,8 +148,10 @@ class Study:
         return half
 
 
-def assigned(past: Past) -> AssignedCalibration:
-    """Calibration of past leads whose rep the other half's model thought best for them."""
+def assigned(past: Past) -> AssignedCalibration | None:
+    """Calibration of past leads whose rep the other half's model thought best for them; None where all seem alike."""
+    if calibrate(past.as_dealt) is None:
+        return None
     label, chance, advantage = (
         np.concatenate([getattr(seen, name) for seen in past.seen]) for name in ("label", "expected", "advantage")
     )

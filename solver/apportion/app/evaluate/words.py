@@ -29,8 +29,8 @@ def sentences(report: EvaluateReport) -> tuple[str, ...]:
         told = [f"The value of a plan: not applicable, because {report.not_applicable}."]
     else:
         value = report.value
-        told = [*_verdict(report, value), *_value(report, value), *_checks(report.checks)]
-        told += past_words(report.checks.past, report.currency)
+        told = [*_verdict(report, value), *_value(report, value), *_checks(report, report.checks)]
+        told += past_words(report.checks.past, report.currency, doubts(report))
         told += [COVERS if value.discount is None else COVERS_RANDOM, HALVES]
     return (*told, *_quality(report), *report.model.evidence_.sentences)
 
@@ -45,6 +45,8 @@ def doubts(report: EvaluateReport) -> tuple[str, ...]:
         found.append("there is no evidence that reps differ")
     if value.best.matching.low <= 0.0:
         found.append("the other half of the history does not show it")
+    elif not report.model.evidence_["rep x segment"].held and value.best.sources.fit > value.best.sources.stars:
+        found.append("most of it would come from strengths by kind of lead, of which there is no evidence")
     if checks.claim is not None and checks.claim.low <= 0.0:
         found.append("later leads do not show it")
     if checks.placebo is not None and checks.placebo.low > 0.0:
@@ -95,7 +97,10 @@ def _value(report: EvaluateReport, value: PlanValue) -> Iterator[str]:
         f"the model that made it claims {value.predicted:,.0f} {money} (optimism {value.optimism:+.1%})."
     )
     if value.share is None:
-        yield "To the models all reps are alike, so nothing is gained by who gets which lead."
+        yield (
+            "To the models all reps are alike, so nothing is gained by who gets which lead, and what plans of past "
+            "leads would have earned is not applicable."
+        )
     else:
         told = percent_words(value.share)
         yield f"Of the advantages that reps seemed to have in one half, {told} is true in the other."
@@ -110,6 +115,8 @@ def _value(report: EvaluateReport, value: PlanValue) -> Iterator[str]:
             f"Against {other.title.lower()}: {_percent(other)}, {amount_words(other.gain, money)}; "
             f"of it from who gets which lead {amount_words(other.matching, money)}."
         )
+    if value.share is None:
+        return
     parts = value.best.sources
     yield (
         f"Against the best router the gain comes from other leads being placed ({parts.placed:+,.0f} {money}), the "
@@ -118,13 +125,14 @@ def _value(report: EvaluateReport, value: PlanValue) -> Iterator[str]:
     )
 
 
-def _checks(checks: Checks) -> Iterator[str]:
+def _checks(report: EvaluateReport, checks: Checks) -> Iterator[str]:
     if checks.claim is not None:
         claim = checks.claim
-        said = "may be claimed" if claim.claimed > 0 else "nothing may be claimed"
+        said = "later leads bear a gain out" if claim.claimed > 0 else "nothing may be claimed"
+        counted = "all effects" if report.model.evidence_["rep x segment"].held else "what reps are good at altogether"
         yield (
-            f"By what came true on later leads, the plan on all of the history is {claim.uplift:+.1%} "
-            f"({claim.low:+.1%} to {claim.high:+.1%}) above dealing the same leads blindly: {said}."
+            f"By what came true on later leads, counting {counted}, the plan on all of the history is "
+            f"{claim.uplift:+.1%} ({claim.low:+.1%} to {claim.high:+.1%}) above dealing the same leads blindly: {said}."
         )
     if checks.placebo is not None:
         found = percent_words(checks.placebo, "+.1%")
