@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from copy import copy
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from apportion.app.evaluate import EvaluateReport, EvaluateRequest, PlanValue, evaluate
+from apportion.app.evaluate import EvaluateReport, EvaluateRequest, Interval, PlanValue, evaluate
 from apportion.app.evaluate.compare import compare
 from apportion.app.evaluate.crossfit import Side, plan_side
 from apportion.app.evaluate.errors import NotApplicable
@@ -130,6 +132,35 @@ def test_optimism_is_measured(report: tuple[World, EvaluateReport]) -> None:
     assert value is not None and value.predicted > 0 and value.cross_fitted > 0
     assert value.share is not None and (value.optimism < 0) == (value.share.value > 1)
     assert value.optimism == pytest.approx(value.predicted / value.cross_fitted - 1)
+
+
+def test_a_claim_needs_all_its_witnesses(report: tuple[World, EvaluateReport]) -> None:
+    """Where reps are not evidently different, or a check speaks against it, no gain by matching is claimed, in numbers
+    or in words, and the reason is named."""
+    found = report[1]
+    blind = replace(found.model.evidence_, effects=tuple(replace(e, held=False) for e in found.model.evidence_.effects))
+    model = copy(found.model)
+    model.evidence_ = blind
+    doubted = replace(found, model=model)
+    assert "there is no evidence that reps differ" in doubted.doubts
+    assert doubted.sentences()[0].startswith("No evidence that reassigning helps")
+    gain = Interval(value=0.2, low=0.1, high=0.3)
+    fooled = replace(found, checks=replace(found.checks, placebo=gain))
+    assert any("dealt at random" in doubt for doubt in fooled.doubts)
+    for one in (doubted, fooled):
+        assert not any("also by who gets which lead" in sentence for sentence in one.sentences())
+        assert one.to_dict()["doubts"] == list(one.doubts)
+
+
+def test_a_history_without_a_past_is_not_applicable(plain: Path) -> None:
+    """All leads of one day: nothing was known before, and the report says so instead of failing."""
+    world = small_world(9, 1.0)
+    history = world.history(400).assign(assigned_at=pd.Timestamp("2026-01-05", tz="UTC"))
+    found = evaluate(
+        EvaluateRequest(Sources(reps=world.reps(), history=history.drop(columns=["created_at", "closed_at"])), plain)
+    )
+    assert found.value is None and "closed before its last month" in str(found.not_applicable)
+    assert found.doubts and found.to_dict()["checks"]["claim"] is None
 
 
 def test_order_of_rows_changes_nothing(report: tuple[World, EvaluateReport], plain: Path) -> None:
