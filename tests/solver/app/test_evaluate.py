@@ -71,7 +71,7 @@ def cross_fitted(world: World, policy: Path, *, rows: int = 2500, level: str = "
 @pytest.fixture(scope="module")
 def report(plain: Path) -> tuple[World, EvaluateReport]:
     world = World(seed=11, n_reps=10, n_new=2, n_unseen=1, strength=2.0, exploration=1.0, days=300)
-    sources = Sources(leads=world.leads(150), reps=world.reps(), history=world.history(1600))
+    sources = Sources(leads=world.leads(100), reps=world.reps(), history=world.history(1200))
     return world, evaluate(EvaluateRequest(sources, plain, at=world.at, seed=1))
 
 
@@ -166,7 +166,7 @@ def test_a_history_without_a_past_is_not_applicable(plain: Path) -> None:
 def test_order_of_rows_changes_nothing(report: tuple[World, EvaluateReport], plain: Path) -> None:
     """The tables may come in any order: the same numbers, to the last bit."""
     world, found = report
-    tables = (world.leads(150), world.reps(), world.history(1600))
+    tables = (world.leads(100), world.reps(), world.history(1200))
     leads, reps, history = (table.sample(frac=1, random_state=4).reset_index(drop=True) for table in tables)
     again = evaluate(EvaluateRequest(Sources(leads=leads, reps=reps, history=history), plain, at=world.at, seed=1))
     assert json.dumps(again.to_dict()) == json.dumps(found.to_dict())
