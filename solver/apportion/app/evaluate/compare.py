@@ -137,8 +137,9 @@ def _totals(sides: tuple[Side, Side], judges: tuple[Judge, Judge], unit: NDArray
     count = len(sides[0].choices)
     value, matched = np.zeros(count), np.zeros(count)
     worth_drawn, matched_drawn = np.zeros((count, DRAWS)), np.zeros((count, DRAWS))
-    for side, judge in zip(sides, judges, strict=True):
+    for fold, (side, judge) in enumerate(zip(sides, judges, strict=True)):
         middle = judge.average()[0]
+        beyond = [judge.unknown(choice.rep, draws=DRAWS, seed=2 * seed + fold) for choice in side.choices]
         for place, choice in enumerate(side.choices):
             worth = judge.worth(choice.rep)[0]
             value[place] += float(worth.sum()) / 2
@@ -146,7 +147,7 @@ def _totals(sides: tuple[Side, Side], judges: tuple[Judge, Judge], unit: NDArray
         for some, weights in _weights(unit, seed):
             average = judge.average(shares[some])
             for place, choice in enumerate(side.choices):
-                drawn = judge.worth(choice.rep, shares[some])
+                drawn = judge.worth(choice.rep, shares[some], beyond[place][some])
                 above = np.where(choice.rep >= 0, drawn - average, 0.0)
                 worth_drawn[place, some] += np.einsum("sl,sl->s", weights, drawn) / 2
                 matched_drawn[place, some] += np.einsum("sl,sl->s", weights, above) / 2

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import expit
+from scipy.special import expit, logit
 
 from apportion.app.evaluate.crossfit import Side
 from apportion_models.policy_value import Calibration
@@ -15,6 +15,7 @@ from apportion_models.policy_value import Calibration
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+SMALLEST = 1e-9
 STEPS = 9  # values of κ at which the mean over reps is taken; between them it is a line
 
 
@@ -32,6 +33,8 @@ class Judge:
     nurture: Floats
     allowed: NDArray[np.bool_]
     found: Calibration | None
+    side: Side
+    at: pd.Timestamp
 
     @classmethod
     def of(cls, side: Side, found: Calibration | None, at: pd.Timestamp) -> Judge:
@@ -40,7 +43,7 @@ class Judge:
         base, advantage = side.model.advantage(batch.leads.iloc[batch.rows], batch.reps, at=at)
         allowed = np.zeros(advantage.shape, dtype=np.bool_)
         allowed[batch.problem.pairs.lead, batch.problem.pairs.rep] = True
-        return cls(base, advantage, batch.deal_value, batch.problem.nurture, allowed, found)
+        return cls(base, advantage, batch.deal_value, batch.problem.nurture, allowed, found, side, at)
 
     @property
     def share(self) -> float:
@@ -54,11 +57,24 @@ class Judge:
             * (self.deal_value[:, None])
         )
 
-    def worth(self, rep: Ints, shares: Floats | None = None) -> Floats:
-        """(S, L) expected revenue of each lead with its rep, at each κ; what nurture is worth where it has none."""
+    def unknown(self, rep: Ints, *, draws: int, seed: int) -> Floats:
+        """(S, L) draws of what each lead's rep may be beyond what is believed, on the logit.
+
+        κ is told by reps with a past; of one without, this is what the model itself leaves open. A rep's draws follow
+        from `seed`, so that choices are compared on the same ones.
+        """
+        batch = self.side.batch
+        leads = batch.leads.iloc[batch.rows]
+        drawn = self.side.model.draw_pairs(leads, batch.reps, rep, at=self.at, draws=draws, seed=seed)
+        believed = self.base + self.advantage[np.arange(rep.size), np.maximum(rep, 0)]
+        return np.where(rep >= 0, logit(np.clip(drawn, SMALLEST, 1.0 - SMALLEST)) - believed, 0.0)
+
+    def worth(self, rep: Ints, shares: Floats | None = None, beyond: Floats | float = 0.0) -> Floats:
+        """(S, L) expected revenue of each lead with its rep, at each κ, with what the rep is `beyond` (S, L) that; what
+        nurture is worth where it has none."""
         mine = self.advantage[np.arange(rep.size), np.maximum(rep, 0)]
         kept = np.array([self.share]) if shares is None else shares
-        return np.where(rep >= 0, self._chance(self.base, mine, kept[:, None]) * self.deal_value, self.nurture)
+        return np.where(rep >= 0, self._chance(self.base + beyond, mine, kept[:, None]) * self.deal_value, self.nurture)
 
     def average(self, shares: Floats | None = None) -> Floats:
         """(S, L) what each lead is worth whoever gets it of those who may, at each κ."""
