@@ -2,6 +2,8 @@
 
     ApportionError            bug           exit 1   HTTP 500
     ├── UsageError            usage         exit 2   HTTP 400
+    │   ├── NotFoundError     not_found     exit 2   HTTP 404
+    │   └── ConflictError     conflict      exit 2   HTTP 409   another was first
     ├── InputError            bad_input     exit 3   HTTP 422   carries findings: table, row, column, value, remedy
     │   ├── TableError        bad_table
     │   ├── PolicyError       bad_policy
@@ -61,6 +63,20 @@ class UsageError(ApportionError):
     code = "usage"
     exit_code = 2
     http_status = 400
+
+
+class NotFoundError(UsageError):
+    """There is no such thing."""
+
+    code = "not_found"
+    http_status = 404
+
+
+class ConflictError(UsageError):
+    """It cannot be done as things stand: another was first, or it was done before."""
+
+    code = "conflict"
+    http_status = 409
 
 
 class InputError(ApportionError):

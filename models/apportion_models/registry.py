@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from apportion_models.deal_value import DealValue
 from apportion_models.errors import Finding, ModelError
 from apportion_models.features.leads import LeadEncoder
+from apportion_models.features.protected import check_override
 from apportion_models.features.reps import RepEncoder
 from apportion_models.fit.boosted import BoostedLead
 from apportion_models.fit.card import card_markdown
@@ -85,8 +86,9 @@ def load_model(folder: str | os.PathLike[str]) -> FitModel:
 def _state(model: FitModel) -> tuple[dict[str, Any], Arrays]:
     scorer = model.scorer_
     value_state, value_arrays = model.deal_value_.state()
-    parameters = {**model.get_params(), "override": None if model.override is None else dict(model.override)}
-    for name in ("columns", "rep_columns"):
+    allowed = None if model.override is None else check_override(model.override)
+    parameters = {**model.get_params(), "override": allowed}
+    for name in ("columns", "rep_columns", "protected"):
         parameters[name] = None if parameters[name] is None else list(parameters[name])
     trees, tree_arrays = (None, {}) if scorer.boosted is None else scorer.boosted.state()
     state = {

@@ -18,7 +18,7 @@ from scipy.special import expit
 
 from apportion_models.features.columns import CategoryCoder
 from apportion_models.features.leads import SEGMENT_LEVELS, Encoded, LeadEncoder, one_hot
-from apportion_models.features.reps import RepEncoder, declared_skills, start_days
+from apportion_models.features.reps import RepEncoder, start_days
 from apportion_models.fit.boosted import BoostedLead
 from apportion_models.fit.history import Cases
 from apportion_models.fit.levels import LEVELS
@@ -266,7 +266,7 @@ class Scorer:
         place = self._place(_ids(reps))
         given = np.append(self.given, 0.0)[place]
         peers = [self.reps.static_part(reps).matrix, self.reps.ramp(start_days(reps), at_days), given[:, None]]
-        skills = declared_skills(reps) if self.reps.matches else []
+        skills = self.reps.skills(reps)
         factors = [self._mine(place)]
         for weight, match in zip(self.beta[rep_end:], self.reps.matches, strict=True):
             factors.append(weight * match.declared(skills))
@@ -318,7 +318,7 @@ def match_columns(
     frame: pd.DataFrame, reps: pd.DataFrame, rep_of: NDArray[np.intp], encoder: RepEncoder
 ) -> list[Floats]:
     """Per match: (n,) 1 where the case's rep declares the lead's value."""
-    skills = declared_skills(reps) if encoder.matches else []
+    skills = encoder.skills(reps)
     columns = []
     for match in encoder.matches:
         declared = np.hstack([match.declared(skills), np.zeros((len(reps), 1))])  # the last: a value nobody declares

@@ -18,9 +18,11 @@ from apportion.cli.check import verify_command
 from apportion.cli.demo import demo_command
 from apportion.cli.evaluate import evaluate_command
 from apportion.cli.experiment import experiment_commands
+from apportion.cli.keys import keys_commands
 from apportion.cli.monitor import monitor_command
 from apportion.cli.policy import policy_commands
 from apportion.cli.screen import tell_error
+from apportion.cli.store import store_commands
 from apportion.cli.train import fit_command
 from apportion.cli.whatif import whatif_command
 from apportion_models.errors import ApportionError, InputError
@@ -71,6 +73,8 @@ app.command("whatif", help="Compare scenarios with the base: what differs, how s
 app.command("verify", help="Check a written plan again from its inputs, without a solver.")(verify_command)
 app.add_typer(policy_commands, name="policy")
 app.add_typer(experiment_commands, name="experiment")
+app.add_typer(store_commands, name="store")
+app.add_typer(keys_commands, name="keys")
 
 
 def run(arguments: list[str] | None = None) -> int:

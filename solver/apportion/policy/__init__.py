@@ -14,8 +14,9 @@ from apportion.policy.resolved import ResolvedLimit, ResolvedShare
 from apportion.policy.schema import Policy
 from apportion.policy.screening import parcels, screen
 from apportion.policy.shares import equity, fair_weights, limits
+from apportion.policy.swaps import may_swap
 from apportion.policy.together import apart_effect
-from apportion.policy.values import pair_values
+from apportion.policy.values import pair_costs, pair_values
 
 __all__ = [
     "Effect",
@@ -32,9 +33,11 @@ __all__ = [
     "lead_effort",
     "limits",
     "load_policy",
+    "may_swap",
     "must_assign",
     "nurture_values",
     "overtime",
+    "pair_costs",
     "pair_values",
     "parcels",
     "policy_json_schema",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from apportion.policy.document import routing, sharing, work
+from apportion.policy.document import caution, routing, sharing, work
 from apportion.policy.document.phrases import SectionText
 from apportion.policy.schema import Policy
 
@@ -26,5 +26,7 @@ def sections(policy: Policy) -> list[SectionText]:
         sharing.limits,
         sharing.value,
         sharing.nurture,
+        caution.swaps,
+        caution.people,
     )
     return [section(policy) for section in tell]

@@ -1,0 +1,108 @@
+"""`apportion keys create | list | rotate | revoke`: the API's keys."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from apportion.cli import options
+from apportion.cli.screen import out, show_json, table, tell_error
+from apportion.cli.store import ACTOR, Config, StoreUrl, opened
+from apportion_models.errors import UsageError
+
+if TYPE_CHECKING:
+    from apportion.service.store import ApiKey
+
+keys_commands = typer.Typer(help="Make, list, rotate and revoke API keys.", no_args_is_help=True)
+
+KeyId = Annotated[str, typer.Argument(help="The key's id, as `apportion keys list` shows it.")]
+
+
+@keys_commands.command("create")
+def create_command(
+    name: Annotated[str, typer.Argument(help="What the key is for.")],
+    scope: Annotated[list[str], typer.Option("--scope", help="read, write, route or admin; may be repeated.")],
+    days: Annotated[float | None, typer.Option("--days", help="Days until it expires; default: never.")] = None,
+    store: StoreUrl = None,
+    config: Config = None,
+    as_json: options.AsJson = False,
+) -> int:
+    """Make a key. Its secret is shown now and never again."""
+    if days is not None and not 0 < days <= 36_500:
+        raise UsageError(f"--days must be above 0 and at most 36500. Got {days:g}.")
+    with opened(store, config) as there, there.write(actor=ACTOR) as tx:
+        expires_at = None if days is None else tx.now() + dt.timedelta(days=days)
+        key, secret = tx.keys.create(name, scope, expires_at=expires_at)
+    return _show_secret(key, secret, as_json)
+
+
+@keys_commands.command("list")
+def list_command(store: StoreUrl = None, config: Config = None, as_json: options.AsJson = False) -> int:
+    """List all keys, without their secrets."""
+    with opened(store, config) as there, there.read() as tx:
+        keys, now = tx.keys.all(), tx.now()
+    if as_json:
+        show_json({"keys": [_document(key) for key in keys]})
+        return 0
+    shown = table("id", "name", "scopes", "created", "state", right=9)
+    for key in keys:
+        shown.add_row(key.key_id, key.name, " ".join(key.scopes), f"{key.created_at:%Y-%m-%d}", _state(key, now))
+    out().print(shown)
+    return 0
+
+
+@keys_commands.command("rotate")
+def rotate_command(
+    key_id: KeyId,
+    grace: Annotated[
+        float, typer.Option("--grace", min=0.0, max=8760.0, help="Hours that the old secret is good for.")
+    ] = 24.0,
+    store: StoreUrl = None,
+    config: Config = None,
+    as_json: options.AsJson = False,
+) -> int:
+    """Give a key a new secret."""
+    with opened(store, config) as there, there.write(actor=ACTOR) as tx:
+        key, secret = tx.keys.rotate(key_id, grace=dt.timedelta(hours=grace))
+    return _show_secret(key, secret, as_json)
+
+
+@keys_commands.command("revoke")
+def revoke_command(
+    key_id: KeyId, store: StoreUrl = None, config: Config = None, as_json: options.AsJson = False
+) -> int:
+    """Let a key be good for nothing from now on."""
+    with opened(store, config) as there, there.write(actor=ACTOR) as tx:
+        key = tx.keys.revoke(key_id)
+    if as_json:
+        show_json(_document(key))
+    else:
+        typer.echo(f"Revoked: {key.key_id} ({key.name}).")
+    return 0
+
+
+def _show_secret(key: ApiKey, secret: str, as_json: bool) -> int:
+    """The secret alone on stdout, so that it can be piped."""
+    if as_json:
+        show_json(_document(key) | {"secret": secret})
+    else:
+        tell_error(f"Key {key.key_id} ({key.name}; {', '.join(key.scopes)}). Keep this secret: it is not shown again.")
+        typer.echo(secret)
+    return 0
+
+
+def _state(key: ApiKey, now: dt.datetime) -> str:
+    if key.revoked_at is not None:
+        return "revoked"
+    if key.expires_at is not None:
+        return "expired" if key.expires_at <= now else f"until {key.expires_at:%Y-%m-%d}"
+    return "good"
+
+
+def _document(key: ApiKey) -> dict[str, Any]:
+    times = ("created_at", "expires_at", "rotated_at", "revoked_at")
+    told = {name: getattr(key, name) for name in times}
+    shown = {name: None if moment is None else moment.isoformat() for name, moment in told.items()}
+    return {"key_id": key.key_id, "name": key.name, "scopes": list(key.scopes), **shown}

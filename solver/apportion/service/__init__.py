@@ -1,0 +1,1 @@
+"""The unattended service: the store, and what runs upon it."""

@@ -1,0 +1,68 @@
+"""What reps were given already in the window that a batch plans for: it comes off their capacity."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+
+from apportion.policy import Policy
+from apportion.policy.hours import read_hours
+from apportion.policy.worktime import local, stretches
+
+LOOK_BACK = 14 * 86_400.0  # seconds that hold some working time in any working week
+
+
+def window_start(policy: Policy, at: pd.Timestamp) -> pd.Timestamp:
+    """Since when what was given counts against the capacity of a batch at `at`.
+
+    A capacity is stated for `window.days` working days. The day of the batch is the last of them, so the first begins
+    at its midnight, by the company's calendar: two batches on one day share one day's capacity, and the next day
+    begins anew. Less than a day is counted back in hours of work.
+    """
+    zone, hours = ZoneInfo(policy.availability.time_zone), read_hours(policy.availability.week)
+    days = policy.window.days
+    if days < 1:
+        return _hours_back(policy, at)
+    day, more = at.tz_convert(zone).date(), math.ceil(days - 1e-9) - 1
+    while more > 0:
+        day -= dt.timedelta(days=1)
+        more -= bool(hours.days[day.weekday()])
+    return pd.Timestamp(local(day, 0, zone), unit="s", tz="UTC")
+
+
+def _hours_back(policy: Policy, at: pd.Timestamp) -> pd.Timestamp:
+    zone, hours = ZoneInfo(policy.availability.time_zone), read_hours(policy.availability.week)
+    wanted, end = policy.window.days * 60.0 * hours.total / hours.working_days, at.timestamp()
+    for _, start, finish in reversed(stretches(hours, zone, end - LOOK_BACK, end)):
+        if finish - start >= wanted:
+            return pd.Timestamp(finish - wanted, unit="s", tz="UTC")
+        wanted -= finish - start
+    return pd.Timestamp(end - LOOK_BACK, unit="s", tz="UTC")
+
+
+def without_used(
+    capacity: pd.DataFrame, policy: Policy, assigned: pd.DataFrame | None, *, at: pd.Timestamp
+) -> pd.DataFrame:
+    """The reps' capacity by the policy, less the effort that they were given in the window already.
+
+    assigned : what earlier batches gave (`rep_id`, `assigned_at`, `effort`, 1 where there is none), or None.
+    """
+    if assigned is None or not len(assigned):
+        return capacity
+    times = pd.to_datetime(assigned["assigned_at"], utc=True)
+    inside = assigned[(times >= window_start(policy, at)) & (times <= at)]
+    effort = inside["effort"].fillna(1.0) if "effort" in inside else pd.Series(1.0, inside.index)
+    by_rep = effort.groupby(inside["rep_id"].astype(str)).sum()
+    used = by_rep.reindex(capacity["rep_id"].astype(str)).fillna(0.0).to_numpy(dtype=float)
+    left = np.maximum(capacity["capacity"].to_numpy(dtype=float) - used, 0.0)
+    why = [
+        f"{sentence[:-1]}; {units:.4g} of this window are given already, which leaves {rest:.4g}."
+        if units
+        else sentence
+        for sentence, units, rest in zip(capacity["why"], used, left, strict=True)
+    ]
+    return capacity.assign(capacity=left, why=why)
