@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from apportion.app.people import people_rules, refuse_protected
+from apportion.app.people import refuse_protected
 from apportion.app.sources import Read
-from apportion.policy import Policy
+from apportion.policy import Policy, people_rules
 from apportion_models import FitModel, load_model
 from apportion_models.errors import UsageError
 

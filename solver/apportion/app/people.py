@@ -1,26 +1,13 @@
-"""What policies say of protected attributes, for the fit model that is learnt or loaded."""
+"""A saved model keeps to what policies say of protected attributes, or is refused."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from apportion.policy import Policy
+from apportion.policy import Policy, people_rules
 from apportion_models import FitModel
 from apportion_models.errors import Finding, ModelError
 from apportion_models.features.protected import attribute_of
-
-
-def people_rules(policies: Sequence[Policy]) -> dict[str, Any]:
-    """The arguments `protected` and `override` of FitModel: what any of the policies protects, and what all allow."""
-    declared = sorted({column for policy in policies for column in policy.protected.columns})
-    records = [{item.column: item for item in policy.protected.allow} for policy in policies]
-    allowed = {
-        column: {"who": item.who, "when": item.when.isoformat(), "why": item.why}
-        for column, item in (records[0].items() if records else ())
-        if all(column in record for record in records)
-    }
-    return {"protected": tuple(declared), "override": allowed or None}
 
 
 def refuse_protected(model: FitModel, policies: Sequence[Policy]) -> None:

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from apportion.app.people import people_rules
 from apportion.app.sources import Sources, read_sources
-from apportion.policy import load_policy
+from apportion.policy import load_policy, people_rules
 from apportion_models import FitModel, save_model
 from apportion_models.errors import Finding, InputError, UsageError
 

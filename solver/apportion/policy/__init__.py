@@ -10,6 +10,7 @@ from apportion.policy.eligibility import Effect, Eligibility, eligible_pairs
 from apportion.policy.lint import check_policy
 from apportion.policy.loading import load_policy, policy_json_schema
 from apportion.policy.nurture import must_assign, nurture_values
+from apportion.policy.people import people_rules
 from apportion.policy.resolved import ResolvedLimit, ResolvedShare
 from apportion.policy.schema import Policy
 from apportion.policy.screening import parcels, screen
@@ -40,6 +41,7 @@ __all__ = [
     "pair_costs",
     "pair_values",
     "parcels",
+    "people_rules",
     "policy_json_schema",
     "rep_availability",
     "rep_capacity",

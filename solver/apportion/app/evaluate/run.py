@@ -13,7 +13,7 @@ from apportion.app.evaluate.question import Question, pose_question
 from apportion.app.evaluate.report import Checks, EvaluateReport, PlanValue
 from apportion.app.evaluate.study import Fitting, Study, assigned, thin
 from apportion.app.sources import Read, Sources, read_sources
-from apportion.policy import load_policy
+from apportion.policy import load_policy, people_rules
 from apportion_models import FitModel
 from apportion_models.errors import InputError, TableError, UsageError
 
@@ -56,7 +56,7 @@ def evaluate(request: EvaluateRequest, *, step: Step = lambda _: None) -> Evalua
     if not len(read.tables.reps):
         raise InputError("The reps table must have at least one rep; it has none.")
     assert read.history is not None
-    fitting = Fitting(seed, request.level, request.boosted)
+    fitting = Fitting(seed, request.level, request.boosted, people_rules((policy,)))
     question, model, reason = _posed(read, read.history, request, fitting, step)
     value, checks = None, Checks()
     if question is not None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -34,20 +35,24 @@ ROUND_ROBIN = tuple(one for one in BASELINES if one.name == "round_robin")
 
 @dataclass(frozen=True, eq=False)
 class Fitting:
-    """How models are fitted here: those of the halves at the level, and with the trees, that the whole came to."""
+    """How models are fitted here: those of the halves at the level, and with the trees, that the whole came to.
+
+    people : what the policy says of protected attributes, as `people_rules` gives it.
+    """
 
     seed: int
     level: str
     boosted: bool | str
+    people: Mapping[str, Any]
 
     def fit(self, history: pd.DataFrame, reps: pd.DataFrame, until: pd.Timestamp | None) -> FitModel:
         """Learn from what was known at `until`."""
-        model = FitModel(random_state=self.seed, level=self.level, boosted=self.boosted)
+        model = FitModel(random_state=self.seed, level=self.level, boosted=self.boosted, **self.people)
         return model.fit(history, reps, until=until)
 
     def like(self, model: FitModel) -> Fitting:
         """The same for a part of the history."""
-        return Fitting(self.seed, model.level_, model.scorer_.boosted is not None)
+        return Fitting(self.seed, model.level_, model.scorer_.boosted is not None, self.people)
 
 
 @dataclass(frozen=True, eq=False)

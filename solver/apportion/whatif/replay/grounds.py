@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from apportion.build import Batch, Estimates, Tables
-from apportion.policy import Policy
+from apportion.policy import Policy, people_rules
 from apportion.whatif.estimates import estimate
 from apportion.whatif.replay.book import Book
 from apportion.whatif.replay.closing import Delays, luck_of
@@ -71,7 +71,7 @@ class PastGround:
         self._step = step
         self._fitted: dict[pd.Timestamp, tuple[FitModel, Delays]] = {}
         step("Learning from the whole history, to judge in hindsight")
-        self._judge = FitModel(random_state=seed).fit(history, reps)
+        self._judge = FitModel(random_state=seed, **people_rules((policy,))).fit(history, reps)
         self._last: tuple[Any, Any] = (None, None)
         self._judged: tuple[Any, Any] = (None, None)
 
@@ -87,7 +87,8 @@ class PastGround:
         if moment not in self._fitted:
             self._step(f"Learning what was known on {moment.date()}")
             known = known_history(self._history, moment)
-            model = FitModel(random_state=self._seed).fit(known, self._reps, until=moment)
+            rules = people_rules((self._policy,))
+            model = FitModel(random_state=self._seed, **rules).fit(known, self._reps, until=moment)
             self._fitted[moment] = model, Delays.learn(known, moment)
         return self._fitted[moment]
 

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from apportion.build import Batch, Estimates, Tables
-from apportion.policy import Policy, lead_effort, load_policy
+from apportion.policy import Policy, lead_effort, load_policy, people_rules
 from apportion.whatif.estimates import estimate
 from apportion.whatif.replay.arrivals import arrivals
 from apportion.whatif.replay.book import COLUMNS, Book
@@ -193,9 +193,8 @@ class WorldGround:
         if (owner, moment) not in self._fitted:
             self.step(f"Learning what {owner} had seen on {moment.date()}")
             seen = known_history(self._history(book, moment), moment)
-            self._fitted[owner, moment] = FitModel(random_state=self.stage.seed).fit(
-                seen, self.stage.reps, until=moment
-            )
+            model = FitModel(random_state=self.stage.seed, **people_rules((self.stage.policy,)))
+            self._fitted[owner, moment] = model.fit(seen, self.stage.reps, until=moment)
         return self._fitted[owner, moment]
 
     def _history(self, book: Book, at: pd.Timestamp) -> pd.DataFrame:
