@@ -23,7 +23,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 BETWEEN_LOOKS = 256  # moves between two looks at totals and at the plan as a whole
-FEW = 10_000  # units, below which each is so much of a total that bounds which follow it do so at each move
+FEW = 4_000  # units, below which each is so much of a total that bounds which follow it do so at each move
 CHAINS = 0.9  # of the moves; the rest are shifts
 HOPELESS = 20.0  # temperatures of loss that are never accepted
 

@@ -110,22 +110,26 @@ def near_options(form: Formulation, name: Ints, unit: Ints, rep: Ints, loss: Flo
 
 
 def _of_reps(form: Formulation, rep: Ints, loss: Floats, reach: float) -> Ints:
-    """The nearest options of each rep with few within reach, and of each rep in every size, for each measure.
+    """The nearest options of each rep with few within reach, and of each rep with few leads in every size, for each
+    measure.
 
-    A floor under a rep's hot leads needs hot leads to choose from; and a relaxation fills a band with slivers of the
-    largest leads, where a plan needs one of the right size.
+    A floor under a rep's hot leads needs hot leads to choose from; and a relaxation fills the band of a rep with few
+    leads by slivers of the largest, where a plan needs some of the right size.
     """
     finite = np.isfinite(loss[: form.n_pairs])
+    held = form.rep[finite & (loss[: form.n_pairs] <= 2 * DITHER * form.scale)]
+    small = np.bincount(held, minlength=form.n_reps) < OPTIONS_PER_REP
     chosen = [np.zeros(0, dtype=np.int64)]
     for family in form.families:
         counted = np.flatnonzero(finite & (family.measure != 0))
         of, at = form.rep[counted], loss[counted]
         few = (np.bincount(of[at <= reach], minlength=form.n_reps) < OPTIONS_PER_REP)[of]
         chosen.append(counted[few][_nearest_of_each(of[few], at[few], OPTIONS_PER_REP)])
-        size = np.frexp(family.measure[counted])[1].astype(np.int64)
+        some = small[of]
+        size = np.frexp(family.measure[counted[some]])[1].astype(np.int64)
         size -= size.min(initial=0)
-        name = of * (size.max(initial=0) + 1) + size
-        chosen.append(counted[_nearest_of_each(name, at, OPTIONS_PER_SIZE)])
+        name = of[some] * (size.max(initial=0) + 1) + size
+        chosen.append(counted[some][_nearest_of_each(name, at[some], OPTIONS_PER_SIZE)])
     return np.unique(np.concatenate(chosen))
 
 

@@ -54,7 +54,8 @@ def possible_pairs(form: Formulation, worth: float = np.inf) -> NDArray[np.bool_
     keep = np.ones(form.n_pairs, dtype=bool)
     for family in form.families:
         if family.hard and form.n_pairs and family.measure.min() >= 0:
-            total = min(_largest_total(form, family), _earned_total(form, family, worth))
+            earned = _earned_total(form, family, worth)
+            total = earned if np.isfinite(earned) else _largest_total(form, family)
             high = np.append(family.high + family.high_share * total, np.inf)
             keep &= family.measure <= high[family.group][form.rep] * (1 + TOLERANCE) + TOLERANCE * family.scale
     return keep

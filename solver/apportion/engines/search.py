@@ -25,6 +25,7 @@ FIRM = (30.0, 300.0, 3000.0)  # charges for violations while descending, each tr
 SWEEPS = 8
 WAYS = 4  # of mending a run, each with other random numbers
 MENDING, MENDINGS, DEARER = 30, 8, 2.0  # moves for each candidate, turns, and what each turn does to broken bounds
+MOST_MOVES = 30_000_000  # of a run, a second or two
 LUKEWARM = 3.0  # times as warm as the end of the run before
 DESCENDED = 12_000  # candidates up to which the whole neighbourhood is searched in the end
 
@@ -47,7 +48,7 @@ class Schedule:
 
 # each is tried until the plan is good enough; later ones look longer and farther
 SCHEDULES = (
-    Schedule(100, 80),
+    Schedule(100, 80, growth=100.0),
     Schedule(400, 160),
     Schedule(1_000, 320),
     Schedule(4_000, 320),
@@ -110,7 +111,7 @@ def _run(form: Formulation, near: Contest, schedule: Schedule, good_enough: floa
         near.arena,
         near.weights(schedule.weight),
         near.nearest(),
-        schedule.moves * len(near.arena.rep),
+        min(schedule.moves * len(near.arena.rep), MOST_MOVES),
         schedule.hot * form.scale,
         schedule.cold * form.scale,
         schedule.growth,
