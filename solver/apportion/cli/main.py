@@ -24,6 +24,7 @@ from apportion.cli.outbox import outbox_commands
 from apportion.cli.policy import policy_commands
 from apportion.cli.run_due import run_due_command
 from apportion.cli.screen import tell_error
+from apportion.cli.serve import serve_command
 from apportion.cli.store import store_commands
 from apportion.cli.train import fit_command
 from apportion.cli.whatif import whatif_command
@@ -75,6 +76,7 @@ app.command("whatif", help="Compare scenarios with the base: what differs, how s
 app.command(
     "run-due", help="Run what the schedule says is due now, for cron and the like; any number may run at once."
 )(run_due_command)
+app.command("serve", help="Serve the API over HTTP, and run what the schedule says.")(serve_command)
 app.command("verify", help="Check a written plan again from its inputs, without a solver.")(verify_command)
 app.add_typer(policy_commands, name="policy")
 app.add_typer(outbox_commands, name="outbox")
