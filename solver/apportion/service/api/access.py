@@ -18,7 +18,9 @@ HEADER = APIKeyHeader(
 Secret = Annotated[str | None, Security(HEADER)]
 
 
-def _needs(scope: str) -> Callable[[Request, Here, Secret], ApiKey]:
+def needs(scope: str) -> Callable[[Request, Here, Secret], ApiKey]:
+    """A dependency that gives the request's key. Raises UnauthorizedError, ForbiddenError, TooManyError."""
+
     def check(request: Request, here: Here, secret: Secret) -> ApiKey:
         with here.store.read() as tx:
             key = None if not secret else tx.keys.check(secret)
@@ -33,7 +35,4 @@ def _needs(scope: str) -> Callable[[Request, Here, Secret], ApiKey]:
     return check
 
 
-Reading = Annotated[ApiKey, Depends(_needs("read"))]
-Writing = Annotated[ApiKey, Depends(_needs("write"))]
-Routing = Annotated[ApiKey, Depends(_needs("route"))]
-Ruling = Annotated[ApiKey, Depends(_needs("admin"))]
+Reading = Annotated[ApiKey, Depends(needs("read"))]

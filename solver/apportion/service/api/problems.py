@@ -1,4 +1,4 @@
-"""Every error as application/problem+json (RFC 9457): what is wrong, at which field, and never a word of our insides."""
+"""Every error as problem+json (RFC 9457): what is wrong, at which field, and never a word of our insides."""
 
 from __future__ import annotations
 
@@ -95,6 +95,21 @@ def of_error(error: ApportionError) -> JSONResponse:
     faults = [_of_finding(finding) for finding in error.findings] if isinstance(error, InputError) else []
     detail = f"{len(faults)} faults: see errors." if len(faults) > 1 else _short(str(error), 2_000)
     return answer(error.http_status, error.code, detail, faults=faults, headers=_headers(error))
+
+
+def of_code(code: str, detail: str, *, plan_id: str) -> JSONResponse:
+    """The response where a run ended in an error of ours, of which the store keeps the code."""
+    status = _statuses(ApportionError).get(code, 500)
+    if status == 500:
+        return answer(500, code, WORDS[500], plan_id=plan_id)
+    return answer(status, code, detail, plan_id=plan_id)
+
+
+def _statuses(kind: type[ApportionError]) -> dict[str, int]:
+    found = {kind.code: kind.http_status}
+    for below in kind.__subclasses__():
+        found = _statuses(below) | found
+    return found
 
 
 def install(app: FastAPI) -> None:

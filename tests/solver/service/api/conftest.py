@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 
 from apportion.service.api import Limits, make_app
 from apportion.service.store import Store, open_store
+from apportion.service.watching import set_up_logs
 from tests.solver.service.tables import set_up
 
 Client = Callable[..., TestClient]
@@ -37,7 +38,9 @@ def client(there: Store) -> Iterator[Client]:
         if scopes:
             with store.write() as tx:
                 headers["X-API-Key"] = tx.keys.create("test", scopes)[1]
-        one = TestClient(make_app(store, limits=limits), headers=headers, raise_server_exceptions=False)
+        one = TestClient(
+            make_app(store, limits=limits, log=set_up_logs()), headers=headers, raise_server_exceptions=False
+        )
         opened.append(one.__enter__())
         return one
 
