@@ -54,7 +54,7 @@ class Matrix(Strict):
     team: Labels | None = None
     parcel: Labels | None = None
     opportunity: Numbers | None = None
-    equity: Annotated[list[ShareRule | MaxMinRule], Field(max_length=100)] = []
+    equity: list[ShareRule | MaxMinRule] = Field(default_factory=list, max_length=100)
     lead_ids: list[Name] | None = None
     rep_ids: list[Name] | None = None
 

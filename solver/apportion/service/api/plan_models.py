@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, model_validator
 
 from apportion.service.api.matrix import Matrix
-from apportion.service.api.strict import Moment, Row, Strict
+from apportion.service.api.strict import Moment, Strict
+from apportion.service.api.tables import Rows
 
-Rows = Annotated[list[Row], Field(min_length=1, max_length=200_000)]
 TABLES = ("leads", "reps", "accounts", "territories", "calendar", "overrides")
 
 

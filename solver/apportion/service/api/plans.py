@@ -12,14 +12,16 @@ from apportion.app.assign import read_tables
 from apportion.app.sources import Sources
 from apportion.build import Tables
 from apportion.connectors import csv_bytes
-from apportion.policy import Policy, load_policy
+from apportion.policy import Policy
 from apportion.service.api import problems
 from apportion.service.api.access import Reading
 from apportion.service.api.matrix import solved
 from apportion.service.api.once import Call, Write
 from apportion.service.api.plan_models import TABLES, AssignmentPage, MatrixTold, PlanAsk, PlanTold
+from apportion.service.api.rules import read_policy
 from apportion.service.api.state import Here
 from apportion.service.api.strict import Cursor, Name, PageSize, StrictRoute
+from apportion.service.api.tables import frame
 from apportion.service.runs import ask_given
 from apportion.service.store import Answer, Assignment, Run, Tx
 from apportion_models.errors import ConflictError, NotFoundError
@@ -126,11 +128,6 @@ def document(run: Run, *, whole: bool = True) -> dict[str, Any]:
     return told | {"assignments": f"/v1/plans/{run.run_id}/assignments" if run.state == "done" else None}
 
 
-def read_policy(given: dict[str, Any] | str) -> Policy:
-    """A policy from the body. A text is YAML and never a path: the line break at its end says so."""
-    return load_policy(given if isinstance(given, dict) else given + "\n")
-
-
 def _matrix(body: PlanAsk, call: Call) -> JSONResponse:
     matrix, most = body.problem, 0.8 * call.here.limits.request_seconds
     assert matrix is not None
@@ -146,7 +143,7 @@ def _tables(body: PlanAsk) -> Tables | None:
     if body.from_store:
         return None
     given = {name: getattr(body, name) for name in TABLES if getattr(body, name) is not None}
-    frames: dict[str, Any] = {name: pd.DataFrame(rows, dtype=object) for name, rows in given.items()}
+    frames: dict[str, Any] = {name: frame(name, rows) for name, rows in given.items()}
     return read_tables(Sources(**frames)).tables
 
 
