@@ -9,8 +9,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import uvicorn
-from anyio import to_thread
 from fastapi import FastAPI
+from fastapi.concurrency import run_in_threadpool
 
 from apportion.service.api import Limits, make_app
 from apportion.service.clockwork import Clockwork
@@ -96,6 +96,6 @@ def _going(clockwork: Clockwork) -> Beside:
             yield
         finally:
             stop.set()
-            await to_thread.run_sync(thread.join, STOP_SECONDS)
+            await run_in_threadpool(thread.join, STOP_SECONDS)
 
     return going

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
-from anyio import to_thread
 from fastapi import FastAPI
+from fastapi.concurrency import run_in_threadpool
 from fastapi.middleware.cors import CORSMiddleware
 
 from apportion import __version__
@@ -49,7 +49,7 @@ def make_app(
                 async with beside():
                     yield
         finally:
-            await to_thread.run_sync(jobs.close)
+            await run_in_threadpool(jobs.close)
 
     app = FastAPI(title="Apportion", version=__version__, summary=ABOUT, redoc_url=None, lifespan=lifespan)
     app.state.service = service
