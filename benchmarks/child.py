@@ -82,10 +82,9 @@ def _load(name: str) -> Any:
 
 
 def _worth_another(case: Any, longest: float, spent: float) -> bool:
-    """None after twice the limit in all; nor the same question again, where it took a third of the limit: that tells
-    little."""
+    """None after twice the limit in all; nor the same question again to one who was past the limit."""
     many = len(set(case.seeds)) > 1
-    return bool(spent < 2 * case.limit and (many or longest < case.limit / 3))
+    return bool(spent < 2 * case.limit and (many or longest < case.limit))
 
 
 def _call(case: Any, contender: Any, instance: Any, given: Any, seed: int, say: Teller) -> float:

@@ -7,7 +7,7 @@ would be 10 to 30 % off in total). It is used when it beats the plain mean on la
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,13 +17,18 @@ from sklearn.linear_model import GammaRegressor
 
 from apportion_models.features.columns import numbers
 from apportion_models.features.leads import LeadEncoder
+from apportion_models.features.wiggle import Wiggle
 
 Floats = NDArray[np.float64]
 
+FEWEST_TO_DOUBT = 20  # won deals that a regression can be drawn from, though it is not used
 FEWEST_WON = 50  # won deals with a value below which the plain mean is used
 PENALTIES = (0.001, 0.01, 0.1)
 TEST_SHARE = 0.3
 MARGIN = 1.0  # standard errors by which the regression must beat the mean
+UNSAID = 0.25  # what the regression's form leaves out, as a share of how deals vary about their mean: on record
+DOUBTED = "doubted_"  # begins the names of its arrays
+VALUE_STREAM = 0xDEA1  # apart from the stream of the chances
 FARTHEST = 3.0  # a prediction stays within this factor beyond the values seen
 
 
@@ -41,6 +46,7 @@ class DealValue:
     high: float
     measures: Mapping[str, float]  # out of time
     unsure: Floats  # (1 + p, 1 + p) covariance of intercept and weights; of a constant: the variance of its log
+    doubted: DealValue | None = None  # of a mean: the regression that it was preferred to, for draws of what may be
 
     @classmethod
     def learn(cls, frame: pd.DataFrame, columns: Sequence[str], value: Floats, estimate: Floats) -> DealValue:
@@ -53,30 +59,36 @@ class DealValue:
         paid = positive.size / earned.size  # deals won for nothing lower the mean of all that follow
         rows, seen = frame.iloc[positive], value[positive]
         mean = float(earned.mean())
-        if positive.size < FEWEST_WON:
-            sentence = (
-                f"{positive.size} won deals with a value are too few for a regression; the mean, {mean:,.0f}, is used."
-            )
-            return cls._constant("mean", sentence, mean, {}, earned)
-        penalty, measures = _trial(rows, columns, seen)
-        if penalty is None:
-            sentence = (
-                f"The leads' attributes did not predict deal values on later deals; the mean, {mean:,.0f}, is used."
-            )
-            return cls._constant("mean", sentence, mean, measures, earned)
+        penalty, measures = (None, {}) if positive.size < FEWEST_WON else _trial(rows, columns, seen)
+        found = cls._regression(rows, columns, seen, PENALTIES[-1] if penalty is None else penalty, paid, mean)
+        if penalty is not None and found is not None:
+            return replace(found, measures={**measures, **found.measures})
+        sentence = (
+            f"{positive.size} won deals with a value are too few for a regression; the mean, {mean:,.0f}, is used."
+            if positive.size < FEWEST_WON
+            else f"The leads' attributes did not predict deal values on later deals; the mean, {mean:,.0f}, is used."
+        )
+        return replace(cls._constant("mean", sentence, mean, measures, earned), doubted=found)
+
+    @classmethod
+    def _regression(
+        cls, rows: pd.DataFrame, columns: Sequence[str], seen: Floats, penalty: float, paid: float, mean: float
+    ) -> DealValue | None:
+        """The regression on deals won for something, `paid` of all; None where there is nothing to regress on."""
+        if seen.size < FEWEST_TO_DOUBT or not LeadEncoder.learn(rows, columns)[0].coders:
+            return None
         encoder, intercept, weights = _regress(rows, columns, seen, penalty)
         unsure, dispersion = _uncertainty(encoder.lead_part(rows).matrix, intercept, weights, seen, penalty)
-        measures["dispersion"] = dispersion
         return cls(
             source="regression",
-            sentence=f"Deal value follows from the leads' attributes (Gamma regression, {positive.size:,} won deals).",
+            sentence=f"Deal value follows from the leads' attributes (Gamma regression, {seen.size:,} won deals).",
             encoder=encoder,
             intercept=intercept + float(np.log(paid)),
             weights=weights,
             mean=mean,
             low=float(seen.min()) / FARTHEST,
             high=float(seen.max()) * FARTHEST,
-            measures=measures,
+            measures={"dispersion": dispersion},
             unsure=unsure,
         )
 
@@ -124,6 +136,29 @@ class DealValue:
         stated = np.isfinite(given) & (given > 0.0)
         return np.where(stated | (self.source in ("none", "estimates")), 0.0, self.predict(leads) * relative)
 
+    def draw(self, leads: pd.DataFrame, *, draws: int, seed: int) -> Floats:
+        """(S, L) draws of what each lead may be worth, in currency; a value that is given is the same in all.
+
+        Where a plain mean is used, the draws are of the regression that it was preferred to: that it did no better on
+        later deals does not say that all leads are worth the same. Without won deals nothing is drawn.
+        """
+        if self.doubted is not None:
+            return self.doubted.draw(leads, draws=draws, seed=seed)
+        random = np.random.default_rng([seed, VALUE_STREAM])
+        away = random.multivariate_normal(np.zeros(len(self.unsure)), self.unsure, size=draws, method="eigh")
+        if self.source == "regression":
+            part = self.encoder.lead_part(leads)
+            waves = Wiggle(part.groups).columns(part.matrix)
+            weights = random.standard_normal((draws, waves.shape[1]))
+            power = away[:, :1] + away[:, 1:] @ part.matrix.T
+            power += UNSAID * np.sqrt(self.measures["dispersion"]) * weights @ waves.T
+        else:
+            power = np.repeat(away[:, :1], len(leads), axis=1)
+        given = numbers(leads, "deal_value")
+        sure = (np.isfinite(given) & (given > 0.0)) | (self.source in ("none", "estimates"))
+        factor = np.exp(np.clip(power, -FARTHEST, FARTHEST))
+        return np.asarray(self.predict(leads) * np.where(sure, 1.0, factor), dtype=np.float64)
+
     def predict(self, leads: pd.DataFrame) -> Floats:
         """(L,) currency, > 0. A lead's own `deal_value` counts as given when it is above 0; else it is estimated."""
         given = numbers(leads, "deal_value")
@@ -142,11 +177,13 @@ class DealValue:
 
     def state(self) -> tuple[dict[str, Any], dict[str, Floats]]:
         """The JSON form and the arrays."""
-        fields = {key: value for key, value in self.__dict__.items() if key not in ("encoder", "weights", "unsure")}
+        fields = {key: value for key, value in self.__dict__.items() if key not in _APART}
         plain = {key: _plain(value) for key, value in fields.items()}
-        return {**plain, "encoder": self.encoder.state(), "measures": dict(self.measures)}, {
+        doubted, beside = (None, {}) if self.doubted is None else self.doubted.state()
+        return {**plain, "encoder": self.encoder.state(), "measures": dict(self.measures), "doubted": doubted}, {
             "weights": self.weights,
             "unsure": self.unsure,
+            **{f"{DOUBTED}{name}": array for name, array in beside.items()},
         }
 
     @classmethod
@@ -163,7 +200,16 @@ class DealValue:
             low=float(state["low"]),
             high=float(state["high"]),
             measures=dict(state["measures"]),
+            doubted=None
+            if state["doubted"] is None
+            else cls.from_state(
+                state["doubted"],
+                {name.removeprefix(DOUBTED): one for name, one in arrays.items() if name.startswith(DOUBTED)},
+            ),
         )
+
+
+_APART = ("encoder", "weights", "unsure", "doubted")  # fields that are not plain values
 
 
 def _plain(value: Any) -> Any:

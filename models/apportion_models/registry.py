@@ -24,9 +24,11 @@ from numpy.typing import NDArray
 from apportion_models.deal_value import DealValue
 from apportion_models.errors import Finding, ModelError
 from apportion_models.features.leads import LeadEncoder
+from apportion_models.features.protected import check_override
 from apportion_models.features.reps import RepEncoder
 from apportion_models.fit.boosted import BoostedLead
 from apportion_models.fit.card import card_markdown
+from apportion_models.fit.doubt import Doubt
 from apportion_models.fit.levels import LEVELS
 from apportion_models.fit.model import FitModel
 from apportion_models.fit.scorer import Scorer
@@ -34,10 +36,11 @@ from apportion_models.fit.waiting import Waiting
 from apportion_models.validation.evidence import Evidence
 
 FORMAT = "apportion-fit-model"
-VERSION = 2
+VERSION = 3
 MANIFEST = "manifest.json"
 CARD = "card.md"
 ZIP_DATE = (1980, 1, 1, 0, 0, 0)  # the same bytes whenever it is saved
+TREES, VALUE, FULL, DOUBT = "trees_", "deal_value_", "full_", "doubt_"  # begin the names of arrays
 LARGEST_FILE = 4 * 1024**3
 
 Arrays = dict[str, NDArray[np.float64]]
@@ -85,35 +88,47 @@ def load_model(folder: str | os.PathLike[str]) -> FitModel:
 def _state(model: FitModel) -> tuple[dict[str, Any], Arrays]:
     scorer = model.scorer_
     value_state, value_arrays = model.deal_value_.state()
-    parameters = {**model.get_params(), "override": None if model.override is None else dict(model.override)}
-    for name in ("columns", "rep_columns"):
+    allowed = None if model.override is None else check_override(model.override)
+    parameters = {**model.get_params(), "override": allowed}
+    for name in ("columns", "rep_columns", "protected"):
         parameters[name] = None if parameters[name] is None else list(parameters[name])
-    trees, tree_arrays = (None, {}) if scorer.boosted is None else scorer.boosted.state()
     state = {
         "parameters": parameters,
         "level": model.level_,
-        "scorer": {
-            "level": scorer.level,
-            "leads": scorer.leads.state(),
-            "reps": scorer.reps.state(),
-            "rep_ids": list(scorer.rep_ids),
-            "variances": dict(scorer.variances),
-            "unseen": scorer.unseen,
-            "boosted": trees,
-            "waiting": None if scorer.waiting is None else scorer.waiting.state(),
-        },
+        "scorer": _scorer_state(scorer),
+        "full_scorer": _scorer_state(model.doubt_.scorer),
         "deal_value": value_state,
         "evidence": model.evidence_.state(),
         "findings": [_finding_state(finding) for finding in model.findings_],
         "card": model.card_,
     }
-    arrays = {"beta": scorer.beta, "b": scorer.b, "spread": scorer.spread, "given": scorer.given}
-    arrays |= {f"trees_{name}": array for name, array in tree_arrays.items()}
-    return state, {**arrays, **{f"deal_value_{name}": array for name, array in value_arrays.items()}}
+    arrays = _scorer_arrays(scorer)
+    arrays |= _prefixed(_scorer_arrays(model.doubt_.scorer), FULL)
+    arrays |= _prefixed(model.doubt_.arrays(), DOUBT)
+    return state, {**arrays, **_prefixed(value_arrays, VALUE)}
 
 
-def _restore(state: Mapping[str, Any], arrays: Arrays) -> FitModel:
-    part = state["scorer"]
+def _scorer_state(scorer: Scorer) -> dict[str, Any]:
+    return {
+        "level": scorer.level,
+        "leads": scorer.leads.state(),
+        "reps": scorer.reps.state(),
+        "rep_ids": list(scorer.rep_ids),
+        "variances": dict(scorer.variances),
+        "unseen": scorer.unseen,
+        "boosted": None if scorer.boosted is None else scorer.boosted.state()[0],
+        "waiting": None if scorer.waiting is None else scorer.waiting.state(),
+    }
+
+
+def _scorer_arrays(scorer: Scorer) -> Arrays:
+    trees = {} if scorer.boosted is None else scorer.boosted.state()[1]
+    own = {"beta": scorer.beta, "b": scorer.b, "spread": scorer.spread, "given": scorer.given}
+    return own | _prefixed(trees, TREES)
+
+
+def _scorer(part: Mapping[str, Any], arrays: Arrays) -> Scorer:
+    """The scorer that its state and arrays describe. Raises ValueError where they do not belong together."""
     scorer = Scorer(
         level=str(part["level"]),
         leads=LeadEncoder.from_state(part["leads"]),
@@ -124,17 +139,22 @@ def _restore(state: Mapping[str, Any], arrays: Arrays) -> FitModel:
         spread=arrays["spread"],
         given=arrays["given"],
         unseen=float(part["unseen"]),
-        boosted=None if part["boosted"] is None else BoostedLead.from_state(part["boosted"], _named(arrays, "trees_")),
+        boosted=None if part["boosted"] is None else BoostedLead.from_state(part["boosted"], _named(arrays, TREES)),
         waiting=None if part["waiting"] is None else Waiting(**part["waiting"]),
         variances=dict(part["variances"]),
     )
     if scorer.level not in LEVELS:
         raise ValueError(f"unknown level {scorer.level!r}")
     scorer.check_shapes()
+    return scorer
+
+
+def _restore(state: Mapping[str, Any], arrays: Arrays) -> FitModel:
     model = FitModel(**state["parameters"])
-    model.scorer_ = scorer
+    model.scorer_ = _scorer(state["scorer"], arrays)
+    model.doubt_ = Doubt.from_arrays(_scorer(state["full_scorer"], _named(arrays, FULL)), _named(arrays, DOUBT))
     model.level_ = str(state["level"])
-    model.deal_value_ = DealValue.from_state(state["deal_value"], _named(arrays, "deal_value_"))
+    model.deal_value_ = DealValue.from_state(state["deal_value"], _named(arrays, VALUE))
     model.evidence_ = Evidence.from_state(state["evidence"])
     model.findings_ = tuple(Finding(**finding) for finding in state["findings"])
     model.card_ = dict(state["card"])
@@ -144,6 +164,10 @@ def _restore(state: Mapping[str, Any], arrays: Arrays) -> FitModel:
 def _named(arrays: Arrays, prefix: str) -> Arrays:
     """The arrays whose name starts so, without it."""
     return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+
+
+def _prefixed(arrays: Mapping[str, NDArray[np.float64]], prefix: str) -> Arrays:
+    return {f"{prefix}{name}": array for name, array in arrays.items()}
 
 
 def _finding_state(finding: Finding) -> dict[str, Any]:

@@ -18,6 +18,7 @@ Ints = NDArray[np.int64]
 
 HEAVY_TAIL = 2.0  # skewness above which a non-negative number is taken on the log scale
 LARGEST = 1e100  # so that squares stay finite
+ALIKE = "every row has the same value or none, so it can tell nothing and is not used."
 CLIP = 4.0  # standardised numbers are held within this, so that no outlier runs away with the logit
 
 
@@ -103,7 +104,8 @@ def _learn_number(table: pd.DataFrame, column: str) -> tuple[Coder | None, str |
     raw = numbers(table, column)
     known = np.sort(raw[~np.isnan(raw)])
     if known.size == 0 or known[0] == known[-1]:
-        return _only_missing(column, known, known.size < raw.size), None
+        coder = _only_missing(column, known, known.size < raw.size)
+        return coder, None if coder is not None else ALIKE
     centred = known - known.mean()
     spread = float(np.sqrt(np.mean(centred**2)))
     skew = float(np.mean((centred / spread) ** 3)) if spread > 0 else 0.0
@@ -144,7 +146,7 @@ def _learn_category(
     kept = tuple(level for count, level in ranked[:max_levels] if -count >= min_count)
     other = len(kept) < len(ranked)
     coder = CategoryCoder(name=column, levels=kept, other=other, missing=bool(absent.any()))
-    return (coder, None) if coder.width > 1 else (None, None)
+    return (coder, None) if coder.width > 1 else (None, ALIKE)
 
 
 def numbers(table: pd.DataFrame, column: str) -> Floats:

@@ -51,6 +51,7 @@ class RepEncoder:
     coders: tuple[Coder, ...]
     tenure: bool  # start dates are known, and tenure varied in the history
     matches: tuple[Match, ...]
+    declared: tuple[str, ...] = DECLARED  # the list columns that matches are read from
 
     @classmethod
     def learn(cls, reps: pd.DataFrame, extra: Sequence[str], leads: pd.DataFrame, encoder: LeadEncoder) -> RepEncoder:
@@ -61,11 +62,17 @@ class RepEncoder:
             coder, _ = learn_coder(reps, column, max_levels=MAX_LEVELS, min_count=2)
             if coder is not None:
                 coders.append(coder)
+        declared = tuple(column for column in DECLARED if column in reps.columns)
         return cls(
             coders=tuple(coders),
             tenure=bool("start_date" in reps.columns and reps["start_date"].notna().any()),
-            matches=_learn_matches(declared_skills(reps), leads, encoder),
+            matches=_learn_matches(declared_skills(reps, declared), leads, encoder),
+            declared=declared,
         )
+
+    def skills(self, reps: pd.DataFrame) -> list[frozenset[str]]:
+        """Per rep, what is declared in the columns that the matches were learned from."""
+        return declared_skills(reps, self.declared) if self.matches else []
 
     def static_part(self, reps: pd.DataFrame) -> Block:
         """(R, q) columns that do not change with time."""
@@ -95,6 +102,7 @@ class RepEncoder:
             "coders": [coder.state() for coder in self.coders],
             "tenure": self.tenure,
             "matches": [{"column": match.column, "values": list(match.values)} for match in self.matches],
+            "declared": list(self.declared),
         }
 
     @classmethod
@@ -104,12 +112,13 @@ class RepEncoder:
             coders=tuple(coder_from_state(item) for item in state["coders"]),
             tenure=bool(state["tenure"]),
             matches=tuple(Match(column=m["column"], values=tuple(m["values"])) for m in state["matches"]),
+            declared=tuple(state.get("declared", DECLARED)),
         )
 
 
-def declared_skills(reps: pd.DataFrame) -> list[frozenset[str]]:
-    """Per rep, every value declared in the list columns, casefolded."""
-    columns = [reps[column].tolist() for column in DECLARED if column in reps.columns]
+def declared_skills(reps: pd.DataFrame, declared: Sequence[str] = DECLARED) -> list[frozenset[str]]:
+    """Per rep, every value declared in these list columns, casefolded."""
+    columns = [reps[column].tolist() for column in declared if column in reps.columns]
     return [
         frozenset(part.strip().casefold() for column in columns for part in _parts(column[row]) if part.strip())
         for row in range(len(reps))

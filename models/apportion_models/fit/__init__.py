@@ -2,5 +2,6 @@
 
 from apportion_models.fit.classifier import HierarchicalClassifier
 from apportion_models.fit.model import FitModel
+from apportion_models.fit.worlds import Scene, Worlds
 
-__all__ = ["FitModel", "HierarchicalClassifier"]
+__all__ = ["FitModel", "HierarchicalClassifier", "Scene", "Worlds"]

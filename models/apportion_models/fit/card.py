@@ -28,7 +28,7 @@ LIMITS = (
 
 
 def build_card(
-    model: FitModel, cases: Cases, measures: Mapping[str, object], override: Mapping[str, str]
+    model: FitModel, cases: Cases, measures: Mapping[str, object], protected: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The card as plain JSON values."""
     delay = Delay.of_wins(cases)
@@ -55,8 +55,8 @@ def build_card(
             "rep": [c.name for c in scorer.reps.coders] + (["tenure"] if scorer.reps.tenure else []),
             "matches": [match.column for match in scorer.reps.matches],
             "ramp_days": RAMP_DAYS,
-            "protected_overrides": dict(override),
         },
+        "protected": dict(protected),
         "standard_deviations": {name: float(np.sqrt(v)) for name, v in sorted(scorer.variances.items())},
         "boosted_lead_part": scorer.boosted is not None,
         "unseen": scorer.unseen,
@@ -105,14 +105,13 @@ def card_markdown(card: Mapping[str, Any]) -> str:
     lines += ["", "## Features", ""]
     for name in ("lead", "segments", "rep", "matches"):
         lines.append(f"- {name}: {', '.join(features[name]) or 'none'}")
-    for column, reason in features["protected_overrides"].items():
-        lines.append(f"- protected attribute allowed on record: {column} ({reason})")
     if card["boosted_lead_part"]:
         lines.append("- boosted trees of the lead's columns, for they paid on later leads")
     lines.append(
         "- how good the leads were that a rep was given; managers are taken to see "
         f"{card['unseen']:.0%} more of a lead than the table shows, and that is not taken for skill"
     )
+    lines += ["", "## Protected attributes", "", *_protected_lines(card["protected"])]
     if card["waiting"] is not None:
         lines += ["", "## Waiting", "", card["waiting"]["sentence"]]
     lines += ["", "## On later leads", ""]
@@ -123,6 +122,23 @@ def card_markdown(card: Mapping[str, Any]) -> str:
     if card["findings"]:
         lines += ["## Seen in the tables", "", *(f"- {finding}" for finding in card["findings"]), ""]
     return "\n".join(lines)
+
+
+def _protected_lines(protected: Mapping[str, Any]) -> list[str]:
+    """What was refused, what was tested, what was allowed and by whom, and the deny-list itself."""
+    lines = [f"- refused by name or declaration: {', '.join(protected['refused']) or 'no such column in the tables'}"]
+    for proxy in protected["proxies"]:
+        verdict = "refused as its proxy" if proxy["strong"] else "kept"
+        lines.append(
+            f"- {proxy['column']} against {proxy['attribute']}: Cramér's V {proxy['v']:.2f}, p {proxy['p']:.2g}, "
+            f"{proxy['reps']} reps: {verdict}"
+        )
+    for column, record in protected["overrides"].items():
+        lines.append(f"- allowed on record: {column} ({record['who']}, {record['when']}: {record['why']})")
+    lines.append("- deny-list, by words of a column's name, in any spelling:")
+    lines += [f"  - {attribute}: {', '.join(words)}" for attribute, words in protected["deny_list"].items()]
+    lines.append(f"  - declared: {', '.join(protected['declared']) or 'none'}")
+    return lines
 
 
 def _measures_table(measures: Mapping[str, Any]) -> list[str]:

@@ -6,7 +6,7 @@
 the Hessian is block by rep with an arrow for β. On that quadratic mode and variances are renewed several times without
 touching a row again (penalised quasi-likelihood: Breslow and Clayton 1993), until passes change nothing more. The
 variances follow `variances.group_variances`. The posterior covariance of each rep's coefficients includes what is not
-known of β.
+known of β. The quadratic at the mode can be handed back: with other variances it gives another posterior (`doubt`).
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ UPDATES = 3  # of the variances in one pass
 TOLERANCE = 0.02  # change of a standard deviation, relative to it or to 0.1, that ends the search
 STEP_TOLERANCE = 2e-3
 CHUNK = 32_768  # rows weighted at a time
+STEP = 1e-3  # of a logit, in the derivative of a label
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,14 +58,19 @@ class Posterior:
     covariance: Floats  # (R, K, K) of b, β integrated out
     fixed_variance: Floats  # (G,) by group; the intercept's is held
     varying_variance: Floats  # (H,) by group
+    quadratic: Quadratic | None
+    base: float  # logit of the overall rate, from which the quadratic counts the intercept
     rounds: int
 
 
 LabelRule = Callable[[Floats], Floats]
 
 
-def fit_hierarchy(design: Design, labels: LabelRule, rate: float) -> Posterior:
-    """Fit; `labels` maps the current chances (n,) to labels (n,) in [0, 1]; `rate` starts the intercept."""
+def fit_hierarchy(design: Design, labels: LabelRule, rate: float, *, likelihood: bool = False) -> Posterior:
+    """Fit; `labels` maps the current chances (n,) to labels (n,) in [0, 1]; `rate` starts the intercept.
+
+    With `likelihood` the quadratic at the mode is handed back, one pass more.
+    """
     state = _State(design, rate)
     rounds = 0
     while rounds < MAX_ROUNDS:
@@ -78,13 +84,15 @@ def fit_hierarchy(design: Design, labels: LabelRule, rate: float) -> Posterior:
         covariance=state.solved.covariance(),
         fixed_variance=state.fixed_variance,
         varying_variance=state.varying_variance,
+        quadratic=state.likelihood(labels) if likelihood else None,
+        base=state.base,
         rounds=rounds,
     )
 
 
 @dataclass(frozen=True, eq=False)
-class _Quadratic:
-    """The log likelihood about one point, as ½xᵀHx − rᵀx: H has `gram`, `cross` and `blocks`, r the two sides."""
+class Quadratic:
+    """The log likelihood about one point, as rᵀx − ½xᵀHx: H has `gram`, `cross` and `blocks`, r the two sides."""
 
     gram: Floats  # (p, p)
     cross: Floats  # (R, p, K)
@@ -92,13 +100,13 @@ class _Quadratic:
     side: Floats  # (p,)
     side_b: Floats  # (R, K)
 
-    def solve(self, fixed: Floats, varying: Floats) -> _Solved:
+    def solve(self, fixed: Floats, varying: Floats) -> Solved:
         """The mode under prior precisions `fixed` (p,) and `varying` (K,)."""
         reps, p, width = self.cross.shape
         information, side = self.gram + np.diag(fixed), self.side
         if not width:
             only = np.asarray(np.linalg.solve(information, side), dtype=np.float64)
-            return _Solved(only, self.side_b, information, self.blocks, self.cross)
+            return Solved(only, self.side_b, information, self.blocks, self.cross)
         blocks = self.blocks.copy()
         blocks[:, np.arange(width), np.arange(width)] += varying
         inverse = np.asarray(np.linalg.inv(blocks), dtype=np.float64)
@@ -107,11 +115,11 @@ class _Quadratic:
         information -= flat @ self.cross.transpose(1, 0, 2).reshape(p, reps * width).T
         beta = np.asarray(np.linalg.solve(information, side - flat @ self.side_b.ravel()), dtype=np.float64)
         b = (inverse @ self.side_b[:, :, None])[:, :, 0] - np.tensordot(carry, beta, axes=(1, 0))
-        return _Solved(beta, b, information, inverse, carry)
+        return Solved(beta, b, information, inverse, carry)
 
 
 @dataclass(frozen=True, eq=False)
-class _Solved:
+class Solved:
     """Mode and curvature of one quadratic under given variances."""
 
     beta: Floats
@@ -135,7 +143,7 @@ class _Solved:
 class _State:
     """The moving parts of one fit."""
 
-    solved: _Solved
+    solved: Solved
 
     def __init__(self, design: Design, rate: float) -> None:
         self.design = design
@@ -186,9 +194,19 @@ class _State:
         fixed = 1.0 / self.fixed_variance[design.fixed_group]
         return fixed, 1.0 / self.varying_variance[design.varying_group] if self.b.shape[1] else np.zeros(0)
 
-    def _quadratic(self, chances: Floats, y: Floats) -> _Quadratic:
+    def likelihood(self, labels: LabelRule) -> Quadratic:
+        """The quadratic at the mode, with the information that there really is.
+
+        The label of an open lead follows the chance itself, and tells that much less of it (Louis 1982).
+        """
+        chances = np.asarray(expit(self._eta), dtype=np.float64)
+        ahead, behind = (labels(np.asarray(expit(self._eta + step))) for step in (STEP, -STEP))
+        return self._quadratic(chances, labels(chances), (ahead - behind) / (2.0 * STEP))
+
+    def _quadratic(self, chances: Floats, y: Floats, untold: Floats | float = 0.0) -> Quadratic:
+        """`untold` (n,): how fast each label moves with its own logit; 0 where labels are taken as they stand."""
         design = self.design
-        weight, residual = np.maximum(chances * (1.0 - chances), 1e-8), y - chances
+        weight, residual = np.maximum(chances * (1.0 - chances) - untold, 1e-8), y - chances
         kind = design.fixed.dtype
         (reps, width), p = self.b.shape, self.beta.size
         gram, cross, blocks = np.zeros((p, p)), np.zeros((reps, p, width)), np.zeros((reps, width, width))
@@ -205,9 +223,9 @@ class _State:
                 side_b[rep] += residual[rows] @ design.varying[rows]
             side += (cross @ self.b[:, :, None])[:, :, 0].sum(axis=0)
             side_b += np.tensordot(cross, self.beta, axes=(1, 0)) + (blocks @ self.b[:, :, None])[:, :, 0]
-        return _Quadratic(gram, cross, blocks, side + gram @ self.beta, side_b)
+        return Quadratic(gram, cross, blocks, side + gram @ self.beta, side_b)
 
-    def _update_variances(self, solved: _Solved) -> float:
+    def _update_variances(self, solved: Solved) -> float:
         design = self.design
         unsure, spread = solved.spreads()
         new = group_variances(

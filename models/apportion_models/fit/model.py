@@ -14,16 +14,18 @@ from threadpoolctl import ThreadpoolController, threadpool_limits
 
 from apportion_models.deal_value import DealValue
 from apportion_models.errors import Finding, InputError, TableError
-from apportion_models.features.leads import LeadEncoder
-from apportion_models.features.leaks import find_leaks
-from apportion_models.features.roles import REP_STATE, candidate_columns, check_override
+from apportion_models.features.protected import check_override
 from apportion_models.fit.card import build_card
+from apportion_models.fit.columns import choose_columns
+from apportion_models.fit.doubt import Doubt
+from apportion_models.fit.doubts import doubts
 from apportion_models.fit.history import Cases, check_ids, check_table, read_cases
 from apportion_models.fit.levels import LEVELS
 from apportion_models.fit.scorer import Scorer
 from apportion_models.fit.training import Settings
 from apportion_models.fit.trial import run_trial
 from apportion_models.fit.waiting import waited
+from apportion_models.fit.worlds import Scene, Worlds
 from apportion_models.validation.evidence import Evidence
 
 When = str | pd.Timestamp | Any
@@ -42,7 +44,9 @@ class FitModel(BaseEstimator):  # type: ignore[misc]
     level: "auto" (the gate decides) or the level to use whatever the gate says.
     columns: lead columns that may be features; None: every column that is neither key, name, time, nor known late.
     rep_columns: further columns of reps that may be features; by default only start date, level, team and skills are.
-    override: protected columns that may be used after all, each with the reason on record; kept in the card.
+    override: columns that may be features although they are protected or stand for a protected attribute, each with its
+        record {"who": …, "when": "YYYY-MM-DD", "why": …}; kept in the card.
+    protected: columns of leads or reps that hold a protected attribute, besides those whose name says so.
     gap_days: days between the last thing known in training and the first lead tested.
     margin: standard errors by which a simpler model must win out of time to be the one in use.
     boosted: whether the lead part has boosted trees in it; "auto": where they pay out of time.
@@ -62,7 +66,8 @@ class FitModel(BaseEstimator):  # type: ignore[misc]
         level: str = "auto",
         columns: Sequence[str] | None = None,
         rep_columns: Sequence[str] = (),
-        override: Mapping[str, str] | None = None,
+        override: Mapping[str, Mapping[str, str]] | None = None,
+        protected: Sequence[str] = (),
         gap_days: float = 7.0,
         margin: float = 2.0,
         boosted: bool | str = "auto",
@@ -73,6 +78,7 @@ class FitModel(BaseEstimator):  # type: ignore[misc]
         self.columns = columns
         self.rep_columns = rep_columns
         self.override = override
+        self.protected = protected
         self.gap_days = gap_days
         self.margin = margin
         self.boosted = boosted
@@ -95,11 +101,18 @@ class FitModel(BaseEstimator):  # type: ignore[misc]
             raise TableError(errors)
         cases, findings = read_cases(history, until=None if until is None else moment(until, "until"))
         reps = reps.sort_values("rep_id", key=lambda ids: ids.astype(str), kind="stable").reset_index(drop=True)
-        columns, notices = self._lead_columns(cases, override)
-        rep_columns, rep_notices = self._rep_columns(reps, override)
-        findings += notices + rep_notices + _unknown_reps(cases, reps)
+        chosen = choose_columns(
+            cases,
+            reps,
+            columns=self.columns,
+            rep_columns=self.rep_columns,
+            override=override,
+            declared=self.protected,
+            seed=self.random_state,
+        )
+        findings += chosen.findings + _unknown_reps(cases, reps)
 
-        settings = Settings(reps=reps, columns=columns, rep_columns=rep_columns, unseen=self.unseen)
+        settings = Settings(reps=chosen.reps, columns=chosen.lead, rep_columns=chosen.rep, unseen=self.unseen)
         evidence, measures, whole = run_trial(
             cases,
             settings,
@@ -111,9 +124,10 @@ class FitModel(BaseEstimator):  # type: ignore[misc]
         self.evidence_: Evidence = evidence
         self.level_: str = evidence.level if self.level == "auto" else self.level
         self.scorer_: Scorer = whole.with_waiting(self.level_)
-        self.deal_value_: DealValue = DealValue.learn(cases.frame, columns, cases.value, cases.estimate)
-        self.findings_: tuple[Finding, ...] = tuple(findings)
-        self.card_: dict[str, Any] = build_card(self, cases, measures, override)
+        self.doubt_: Doubt = whole.doubt(self.scorer_.waiting)
+        self.deal_value_: DealValue = DealValue.learn(cases.frame, chosen.lead, cases.value, cases.estimate)
+        self.findings_: tuple[Finding, ...] = (*findings, *doubts(cases, measures, self.level_))
+        self.card_: dict[str, Any] = build_card(self, cases, measures, chosen.card())
         return self
 
     def predict_fit(self, leads: pd.DataFrame, reps: pd.DataFrame, *, at: When) -> NDArray[np.float32]:
@@ -201,6 +215,22 @@ class FitModel(BaseEstimator):  # type: ignore[misc]
             )
         return out
 
+    def worlds(self, *, draws: int = 200, seed: int = 0) -> Worlds:
+        """S whole models drawn from what the history allows, the same for the same seed.
+
+        Beside the reps' effects of `draw_pairs` they hold what is not known of the lead part, of what peers share, of
+        the variances, of deal values and of the level: draws are of the full level, whatever the gate chose.
+        """
+        check_is_fitted(self, "scorer_")
+        with threadpool_limits(limits=1):
+            return Worlds(self.doubt_, self.deal_value_, draws=draws, seed=seed)
+
+    def scene(self, worlds: Worlds, leads: pd.DataFrame, reps: pd.DataFrame, *, at: When) -> Scene:
+        """Leads and reps in those worlds, if assigned at `at`; rows as in the tables."""
+        self._check_ready(leads, reps)
+        with threadpool_limits(limits=1):
+            return worlds.scene(leads, reps, at_days=moment(at, "at").timestamp() / 86_400.0)
+
     def predict_chunks(
         self, leads: pd.DataFrame, reps: pd.DataFrame, *, at: When, rows: int = 2048
     ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float32], NDArray[np.float64]]]:
@@ -258,7 +288,7 @@ class FitModel(BaseEstimator):  # type: ignore[misc]
         if errors:
             raise TableError(errors)
 
-    def _check_parameters(self) -> dict[str, str]:
+    def _check_parameters(self) -> dict[str, dict[str, str]]:
         errors: list[tuple[str, str, object]] = []
         if self.level not in ("auto", *LEVELS):
             errors.append(("level", f"must be auto, {', '.join(LEVELS[:-1])} or {LEVELS[-1]}.", self.level))
@@ -278,25 +308,6 @@ class FitModel(BaseEstimator):  # type: ignore[misc]
                 for name, rule, got in errors
             )
         return check_override(self.override)
-
-    def _lead_columns(self, cases: Cases, override: Mapping[str, str]) -> tuple[list[str], list[Finding]]:
-        columns, notices = candidate_columns(cases.frame, name="history", wanted=self.columns, override=override)
-        leaks = find_leaks(cases.frame, columns, cases.outcome)
-        if self.columns is None:
-            columns = [column for column in columns if column not in leaks]
-        _, unusable = LeadEncoder.learn(cases.frame, columns)
-        return columns, [*notices, *leaks.values(), *unusable]
-
-    def _rep_columns(self, reps: pd.DataFrame, override: Mapping[str, str]) -> tuple[list[str], list[Finding]]:
-        """Only what was asked for; protected attributes are told of even when nobody asked."""
-        offered = reps.drop(
-            columns=[c for c in reps.columns if str(c).lower() in REP_STATE or c in ("level", "team_id")]
-        )
-        _, notices = candidate_columns(offered, name="reps", wanted=None, override=override)
-        told = [notice for notice in notices if "protected" in notice.message]
-        asked = [str(column) for column in self.rep_columns]
-        columns, _ = candidate_columns(reps, name="reps", wanted=asked, override=override)
-        return columns, told
 
 
 def moment(when: When, name: str) -> pd.Timestamp:

@@ -18,7 +18,7 @@ from scipy.special import expit
 
 from apportion_models.features.columns import CategoryCoder
 from apportion_models.features.leads import SEGMENT_LEVELS, Encoded, LeadEncoder, one_hot
-from apportion_models.features.reps import RepEncoder, declared_skills, start_days
+from apportion_models.features.reps import RepEncoder, start_days
 from apportion_models.fit.boosted import BoostedLead
 from apportion_models.fit.history import Cases
 from apportion_models.fit.levels import LEVELS
@@ -82,7 +82,7 @@ class Scorer:
     def check_shapes(self) -> None:
         """Raises ValueError when the arrays do not belong to the encoders (a model put together from pieces)."""
         nobody = self.leads.encode(pd.DataFrame(index=range(0)))
-        width = self._phi(nobody).shape[1] if self.b.ndim == 2 and self.b.shape[1] else 0
+        width = self.phi(nobody).shape[1] if self.b.ndim == 2 and self.b.shape[1] else 0
         fixed = 1 + self.leads.lead_part(nobody).matrix.shape[1] + (self.boosted is not None) + self._peers_width()
         expected = {
             "beta": (self.beta.shape, (fixed + len(self.reps.matches),)),
@@ -142,7 +142,7 @@ class Scorer:
 
         A rep's draws depend on seed and reps alone, so that two plans drawn with one seed can be compared pair by pair.
         """
-        place = self._place(_ids(reps))
+        place = self.place(_ids(reps))
         covariance = unpack(self.spread[place], self.b.shape[1])
         deviations = coefficient_draws(covariance, draws=draws, seed=seed)
         encoded = self.leads.encode(leads)
@@ -150,7 +150,7 @@ class Scorer:
         for where, eta, _ in self._logit_blocks(leads, reps, at_days, BLOCK):
             mine = rep[where]
             own = eta[np.arange(mine.size), np.maximum(mine, 0)].astype(np.float64)
-            phi = self._phi(encoded.cut(where.start, where.stop)) if self.b.shape[1] else np.zeros((mine.size, 0))
+            phi = self.phi(encoded.cut(where.start, where.stop)) if self.b.shape[1] else np.zeros((mine.size, 0))
             out[:, where] = chance_draws(own, phi, mine, deviations)
         return out
 
@@ -180,17 +180,17 @@ class Scorer:
 
     def _some_rows(self, cases: Cases, reps: pd.DataFrame, leads: Prepared) -> Rows:
         ids, rep_of = np.unique(cases.rep_id.astype(str), return_inverse=True)
-        known, place = align(reps, ids), self._place(ids)
+        known, place = align(reps, ids), self.place(ids)
         base = self._lead_logit(cases.frame, leads, cases.assigned)
         advantage, variance, given = np.zeros(len(cases)), np.zeros(len(cases)), np.zeros(len(cases))
         if self.b.shape[1]:
-            lead_end, _ = self._cuts()
+            lead_end, _ = self.cuts()
             given = np.append(self.given, 0.0)[place][rep_of]
             static = self.reps.static_part(known).matrix[rep_of]
             ramp = self.reps.ramp(start_days(known)[rep_of], cases.assigned)
             matches = match_columns(cases.frame, known, rep_of, self.reps)
             peers = np.hstack([static, ramp, given[:, None], *(column[:, None] for column in matches)])
-            phi = self._phi(leads.encoded)
+            phi = self.phi(leads.encoded)
             advantage = peers @ self.beta[lead_end:] + np.einsum("nk,nk->n", phi, self._mine(place)[rep_of])
             spread = self.spread[place].astype(np.float32)
             squares = _squares(phi.astype(np.float32), *np.triu_indices(phi.shape[1]))
@@ -203,7 +203,7 @@ class Scorer:
         columns = match_columns(cases.frame, align(reps, ids), rep_of, self.reps)
         return [np.where(column > 0, "yes", "no").astype(object) for column in columns]
 
-    def _place(self, ids: Sequence[str] | NDArray[Any]) -> NDArray[np.intp]:
+    def place(self, ids: Sequence[str] | NDArray[Any]) -> NDArray[np.intp]:
         """The row of each rep; the last one stands for reps without history."""
         place = pd.Index(self.rep_ids, dtype=object).get_indexer(pd.Index(ids, dtype=object))
         return np.where(place < 0, len(self.rep_ids), place)
@@ -212,14 +212,20 @@ class Scorer:
         """Each rep's coefficients, 0 without history."""
         return np.vstack([self.b, np.zeros((1, self.b.shape[1]))])[place]
 
-    def _phi(self, leads: Encoded) -> Floats:
+    def phi(self, leads: Encoded) -> Floats:
+        """(n, K) what the reps' coefficients are of."""
         return self.leads.segment_part(leads).matrix if self.level == LEVELS[3] else np.ones((leads.rows, 1))
 
     def _peers_width(self) -> int:
         static = self.reps.static_part(pd.DataFrame(index=range(0))).matrix.shape[1]
         return int(static) + self.reps.tenure + (1 if self.b.shape[1] else 0)
 
-    def _cuts(self) -> tuple[int, int]:
+    def lead_groups(self) -> tuple[str, ...]:
+        """The group of each column of the lead part, as `lead_columns` names them."""
+        nobody = self.leads.encode(pd.DataFrame(index=range(0)))
+        return lead_columns(self.leads, nobody, None if self.boosted is None else np.zeros(0))[1]
+
+    def cuts(self) -> tuple[int, int]:
         """Where the lead part and the rep part end in β."""
         rep_end = self.beta.size - len(self.reps.matches)
         return rep_end - self._peers_width(), rep_end
@@ -227,7 +233,7 @@ class Scorer:
     def _lead_logit(self, leads: pd.DataFrame, prepared: Prepared, at_days: Floats | float) -> Floats:
         """(L,) the intercept, the lead part, and what waiting takes."""
         encoded, extra = prepared.encoded, prepared.boosted if self.boosted is not None else None
-        weights, out = self.beta[1 : self._cuts()[0]], np.empty(encoded.rows)
+        weights, out = self.beta[1 : self.cuts()[0]], np.empty(encoded.rows)
         for first in range(0, encoded.rows, BLOCK):
             last = first + BLOCK
             part = lead_columns(self.leads, encoded.cut(first, last), None if extra is None else extra[first:last])[0]
@@ -254,7 +260,7 @@ class Scorer:
         codes = [(match.lead_codes(leads), len(match.values)) for match in self.reps.matches]
         for first in starts:
             last = min(first + rows, len(leads))
-            phi = self._phi(encoded.cut(first, last)).astype(np.float32)
+            phi = self.phi(encoded.cut(first, last)).astype(np.float32)
             factors = [phi, *(one_hot(code[first:last], width).astype(np.float32) for code, width in codes)]
             eta = np.hstack(factors) @ side.factors
             eta += base[first:last, None]
@@ -262,11 +268,11 @@ class Scorer:
             yield slice(first, last), eta, _squares(phi, *side.pairs).T @ side.spread
 
     def _rep_side(self, reps: pd.DataFrame, at_days: float) -> _RepSide:
-        lead_end, rep_end = self._cuts()
-        place = self._place(_ids(reps))
+        lead_end, rep_end = self.cuts()
+        place = self.place(_ids(reps))
         given = np.append(self.given, 0.0)[place]
         peers = [self.reps.static_part(reps).matrix, self.reps.ramp(start_days(reps), at_days), given[:, None]]
-        skills = declared_skills(reps) if self.reps.matches else []
+        skills = self.reps.skills(reps)
         factors = [self._mine(place)]
         for weight, match in zip(self.beta[rep_end:], self.reps.matches, strict=True):
             factors.append(weight * match.declared(skills))
@@ -318,7 +324,7 @@ def match_columns(
     frame: pd.DataFrame, reps: pd.DataFrame, rep_of: NDArray[np.intp], encoder: RepEncoder
 ) -> list[Floats]:
     """Per match: (n,) 1 where the case's rep declares the lead's value."""
-    skills = declared_skills(reps) if encoder.matches else []
+    skills = encoder.skills(reps)
     columns = []
     for match in encoder.matches:
         declared = np.hstack([match.declared(skills), np.zeros((len(reps), 1))])  # the last: a value nobody declares

@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from apportion_models.features.leads import EXPERTISE, Encoded, LeadEncoder
 from apportion_models.features.reps import RepEncoder, start_days
+from apportion_models.features.wiggle import Wiggle
 from apportion_models.fit.boosted import BoostedLead
+from apportion_models.fit.doubt import Doubt
 from apportion_models.fit.given import quality_given
 from apportion_models.fit.hierarchy import Design, Floats, Ints, Matrix, Posterior, fit_hierarchy
 from apportion_models.fit.history import Cases
@@ -25,10 +27,11 @@ from apportion_models.fit.scorer import Prepared, Rows, Scorer, align, lead_colu
 from apportion_models.fit.waiting import Waiting, waited
 
 CHUNK = 65_536  # rows whose columns are made at a time
-GIVEN = "given leads"
+GIVEN, WIGGLE = "given leads", "wiggle"
 # Prior scales of the standard deviations of effects on the logit.
 SCALE_LEAD, SCALE_PEERS, SCALE_WHOLE = 0.5, 0.3, 1.0
 SCALE_EXPERTISE, SCALE_ELSEWHERE = 0.2, 0.05
+SCALE_WIGGLE = 0.5  # of the whole function, for its columns are of unit length
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +104,21 @@ class Training:
         found = Waiting.learn(waited(self.cases.frame, self.cases.assigned), label, rows.base + rows.advantage)
         return replace(scorer, waiting=found)
 
+    def doubt(self, waiting: Waiting | None) -> Doubt:
+        """What the history leaves open: a fit of its own, at the full level and with a wiggle in the lead part.
+
+        `waiting` is what it takes off in the model in use.
+        """
+        matrix, groups, encoder, given = self._rep_design()
+        lead, lead_groups, _ = self._lead_design()
+        wiggle = Wiggle(lead_groups[1:])
+        whole: Matrix = np.hstack([matrix.astype(np.float32, copy=False), wiggle.columns(lead[:, 1:])])
+        scorer, design, found = self._fit(
+            LEVELS[3], whole, (*groups, *[WIGGLE] * wiggle.width), reps=encoder, given=given, likelihood=True
+        )
+        own = scorer.beta.size - wiggle.width
+        return Doubt.of(replace(scorer, beta=scorer.beta[:own], waiting=waiting), wiggle, design, found)
+
     @property
     def rep_of(self) -> NDArray[np.intp]:
         """(n,) rep of each row, rows by rep."""
@@ -108,11 +126,11 @@ class Training:
 
     def _base_rate(self) -> Scorer:
         ones = np.ones((len(self.cases), 1), dtype=np.float32)
-        return self._fit(LEVELS[0], ones, ("",), LeadEncoder(coders=()), None)
+        return self._fit(LEVELS[0], ones, ("",))[0]
 
     def _by_lead(self) -> Scorer:
-        matrix, groups, boosted = self._lead_design()
-        return self._fit(LEVELS[1], matrix, groups, self.encoder, boosted)
+        matrix, groups, _ = self._lead_design()
+        return self._fit(LEVELS[1], matrix, groups)[0]
 
     def _lead_design(self) -> tuple[Matrix, tuple[str, ...], BoostedLead | None]:
         """(n, p) intercept and lead part, rows by rep; its groups; the trees, where they are in it."""
@@ -133,7 +151,12 @@ class Training:
         return self._lead
 
     def _by_rep(self, level: str) -> Scorer:
-        lead, groups, boosted = self._lead_design()
+        matrix, groups, encoder, given = self._rep_design()
+        return self._fit(level, matrix, groups, reps=encoder, given=given)[0]
+
+    def _rep_design(self) -> tuple[Matrix, tuple[str, ...], RepEncoder, Floats]:
+        """(n, p) the lead part and what peers share; its groups; the reps' encoder, and the quality given to each."""
+        lead, groups, _ = self._lead_design()
         plain = self.scorer(LEVELS[1])
         rep_of, known = self.rep_of, align(self.settings.reps, self.ids)
         given = quality_given((lead @ plain.beta.astype(np.float32)).astype(np.float64), rep_of, self.ids.size)
@@ -146,8 +169,7 @@ class Training:
         groups += tuple(f"match: {match.column}" for match in encoder.matches)
         columns: list[NDArray[np.float32]] = [lead.astype(np.float32, copy=False)]
         columns += [part.astype(np.float32) for part in parts]
-        matrix: Matrix = np.hstack(columns)
-        return self._fit(level, matrix, groups, self.encoder, boosted, encoder, given)
+        return np.hstack(columns), groups, encoder, given
 
     def rep_in_order(self) -> NDArray[np.intp]:
         """(n,) rep of each row, rows in order of the cases."""
@@ -173,11 +195,11 @@ class Training:
         level: str,
         fixed: Matrix,
         groups: tuple[str, ...],
-        leads: LeadEncoder,
-        boosted: BoostedLead | None,
+        *,
         reps: RepEncoder | None = None,
         given: Floats | None = None,
-    ) -> Scorer:
+        likelihood: bool = False,
+    ) -> tuple[Scorer, Design, Posterior]:
         names, group = _numbered(groups)
         varying, kinds = self._varying(level)
         kind_names, kind = _numbered(kinds)
@@ -192,11 +214,11 @@ class Training:
             fixed_scale=np.array([_fixed_scale(name) for name in names]),
             varying_scale=np.array([SCALE_EXPERTISE if n in EXPERTISE else SCALE_ELSEWHERE for n in kind_names]),
         )
-        found = fit_hierarchy(design, self.labels.given, self.labels.rate())
-        return Scorer(
+        found = fit_hierarchy(design, self.labels.given, self.labels.rate(), likelihood=likelihood)
+        scorer = Scorer(
             level=level,
-            leads=leads,
-            boosted=boosted,
+            leads=LeadEncoder(coders=()) if level == LEVELS[0] else self.encoder,
+            boosted=None if self._lead is None or level == LEVELS[0] else self._lead[2],
             reps=RepEncoder(coders=(), tenure=False, matches=()) if reps is None else reps,
             rep_ids=tuple(str(one) for one in self.ids),
             beta=found.beta,
@@ -209,6 +231,7 @@ class Training:
                 **{f"peers: {n}": float(v) for n, v in zip(names, found.fixed_variance, strict=True) if n != ""},
             },
         )
+        return scorer, design, found
 
 
 def _packed(found: Posterior, kind: Ints) -> Floats:
@@ -220,6 +243,8 @@ def _packed(found: Posterior, kind: Ints) -> Floats:
 def _fixed_scale(group: str) -> float:
     if group in (GIVEN, "boosted"):
         return SCALE_WHOLE
+    if group == WIGGLE:
+        return SCALE_WIGGLE
     return SCALE_PEERS if group.startswith(("rep ", "match: ")) else SCALE_LEAD
 
 

@@ -22,6 +22,7 @@ from apportion_models.validation.homogeneity import (
     equal_given_leads,
     equal_rates,
     equal_within_reps,
+    periods_of,
     rate_table,
 )
 from apportion_models.validation.metrics import summary
@@ -168,17 +169,19 @@ def reps_alike(whole: Training) -> tuple[Homogeneity, float]:
     """Test that reps convert alike given their leads; and the p-value that no declared skill matters either."""
     cases, reps = whole.cases, whole.settings.reps
     residual, variance = residuals(cases, whole.rows("lead").chance)
-    alike = equal_given_leads(residual, variance, cases.rep_id)
+    period = periods_of(cases.assigned)
+    alike = equal_given_leads(residual, variance, cases.rep_id, period)
     declared = whole.scorer("rep").matched(cases, reps)
-    p_values = [alike.p_value, *(equal_given_leads(residual, variance, match).p_value for match in declared)]
+    p_values = [alike.p_value, *(equal_given_leads(residual, variance, match, period).p_value for match in declared)]
     return alike, min(1.0, len(p_values) * min(p_values))
 
 
 def segments_alike(whole: Training) -> Homogeneity:
     """Test that no rep is better at one kind of lead than at another."""
-    scorer = whole.scorer("rep")
-    residual, variance = residuals(whole.cases, whole.rows("rep").chance)
-    return equal_within_reps(residual, variance, whole.cases.rep_id, scorer.leads.segment_codes(whole.cases.frame))
+    cases, scorer = whole.cases, whole.scorer("rep")
+    residual, variance = residuals(cases, whole.rows("rep").chance)
+    codes = scorer.leads.segment_codes(cases.frame)
+    return equal_within_reps(residual, variance, cases.rep_id, codes, periods_of(cases.assigned))
 
 
 def residuals(cases: Cases, chance: Floats) -> tuple[Floats, Floats]:

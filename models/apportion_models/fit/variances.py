@@ -9,6 +9,8 @@ Correlations between the effects of a group are left out (as in expectation prop
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,23 +29,37 @@ def group_variances(group: Ints, mean: Floats, variance: Floats, current: Floats
     group : (k,) group of each effect. mean, variance : (m, k) posterior of m independent copies of the effects under
     the variances `current` (G,). scale : (G,) of the half-t prior on the standard deviation (Gelman 2006).
     """
-    information = np.maximum(1.0 / variance - 1.0 / current[group], LEAST_INFORMATION)
-    estimate = mean / (variance * information)
     return np.array(
-        [
-            _one(estimate[:, group == g].ravel(), information[:, group == g].ravel(), float(scale[g]))
-            for g in range(current.size)
-        ]
+        [_shrinking_alike(weight, told) for weight, told in _posteriors(group, mean, variance, current, scale)]
     )
 
 
-def _one(estimate: Floats, information: Floats, scale: float) -> float:
-    squares = GRID[:, None] ** 2
-    total = squares + 1.0 / information
+def group_posteriors(group: Ints, mean: Floats, variance: Floats, current: Floats, scale: Floats) -> Floats:
+    """(G, len(GRID)) posterior of each group's standard deviation over `GRID`; arguments as of `group_variances`."""
+    return np.array([weight for weight, _ in _posteriors(group, mean, variance, current, scale)])
+
+
+def _posteriors(
+    group: Ints, mean: Floats, variance: Floats, current: Floats, scale: Floats
+) -> Iterator[tuple[Floats, Floats]]:
+    """Per group: the posterior over the grid, and the information of each of its effects."""
+    information = np.maximum(1.0 / variance - 1.0 / current[group], LEAST_INFORMATION)
+    estimate = mean / (variance * information)
+    for g in range(current.size):
+        told = information[:, group == g].ravel()
+        yield _over_grid(estimate[:, group == g].ravel(), told, float(scale[g])), told
+
+
+def _over_grid(estimate: Floats, information: Floats, scale: float) -> Floats:
+    total = GRID[:, None] ** 2 + 1.0 / information
     prior = -0.5 * (TAIL + 1.0) * np.log1p((GRID / scale) ** 2 / TAIL)
     fit = -0.5 * (np.log(total) + estimate**2 / total).sum(axis=1) + prior + _WIDTH
     weight = np.exp(fit - fit.max())
-    weight /= weight.sum()
+    return np.asarray(weight / weight.sum(), dtype=np.float64)
+
+
+def _shrinking_alike(weight: Floats, information: Floats) -> float:
+    squares = GRID[:, None] ** 2
     kept = (squares * information / (1.0 + squares * information)).mean(axis=1)
     return float(np.interp(weight @ kept, kept, GRID**2))
 

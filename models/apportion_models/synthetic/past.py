@@ -24,6 +24,7 @@ Members = Callable[[pd.DataFrame], Bools]  # of some leads, which reps belong to
 Pod = tuple[float, Members]  # with the share of leads that are given inside it
 DAY = 86_400
 GROWTH = 0.4  # the flow of leads grows by this share over the past
+WIN_SHAPE, LOSS_SHAPE = 2.0, 1.2  # of the days to a win and to a loss, Gamma
 _CHUNK = 20_000
 
 
@@ -102,7 +103,8 @@ def work(setting: Setting, leads: pd.DataFrame, stream: Stream) -> Logged:
     won = stream.uniform(n) < probability
     closed = assigned + _days_to_close(stream, codes, won) * DAY
     closed = np.where(closed < setting.cutoff, np.floor(closed / 60) * 60, np.nan)
-    earned = np.maximum(np.round(setting.lead_truth.deal_value(codes) * _value_noise(setting, stream, n)), 1.0)
+    noise = value_noise(stream, n, lognormal=setting.lognormal)
+    earned = np.maximum(np.round(setting.lead_truth.deal_value(codes) * noise), 1.0)
     is_open = np.isnan(closed)
     frame = leads.copy()
     frame["rep_id"] = np.asarray(setting.rep_ids, dtype=object)[rep]
@@ -117,14 +119,19 @@ def work(setting: Setting, leads: pd.DataFrame, stream: Stream) -> Logged:
 def _days_to_close(stream: Stream, codes: Codes, won: Bools) -> Floats:
     """Days from assignment to the end; larger companies take longer, and losing is quicker than winning."""
     n = len(codes)
-    win_days = stream.gamma(2.0, n) * (35 + 12 * codes.size)
-    loss_days = stream.gamma(1.2, n) * (25 + 8 * codes.size)
+    win_days = stream.gamma(WIN_SHAPE, n) * mean_days(codes, won=True)
+    loss_days = stream.gamma(LOSS_SHAPE, n) * mean_days(codes, won=False)
     return np.where(won, win_days, loss_days)
 
 
-def _value_noise(setting: Setting, stream: Stream, n: int) -> Floats:
+def mean_days(codes: Codes, *, won: bool) -> Ints:
+    """(L,) days from assignment to the end, on average; the days are Gamma with this mean."""
+    return 35 + 12 * codes.size if won else 25 + 8 * codes.size
+
+
+def value_noise(stream: Stream, n: int, *, lognormal: bool) -> Floats:
     """Mean-one noise of the deal value: Gamma, or lognormal in a misspecified world."""
-    return np.exp(0.8 * stream.normal(n) - 0.32) if setting.lognormal else stream.gamma(2.5, n)
+    return np.exp(0.8 * stream.normal(n) - 0.32) if lognormal else stream.gamma(2.5, n)
 
 
 def _assign(

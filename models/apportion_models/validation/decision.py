@@ -48,14 +48,15 @@ def claimed_uplift(
     """What may be claimed for a plan over dealing the leads blindly, by how much of the advantages came true before.
 
     base : (L,) logit by the lead. advantage : (L, R) what each rep adds. value : (L,) currency. share : (R,) of the
-    capacity, adds up to 1. Without `realised` nothing is claimed: the interval is 0 to 0 where reps are all alike.
+    capacity, or (L, R) where not every rep may get every lead; adds up to 1. Without `realised` nothing is
+    claimed: the interval is 0 to 0 where reps are all alike.
     """
     middle = float(advantage.mean())
 
     def uplift(kept: float) -> float:
         worth = expit(base[:, None] + middle + kept * (advantage - middle)) * value[:, None]
         placed = rep >= 0
-        dealt = float((worth[placed] @ share).sum())
+        dealt = float((worth[placed] * np.broadcast_to(share, worth.shape)[placed]).sum())
         return float(worth[placed, rep[placed]].sum()) / dealt - 1.0 if dealt > 0 else 0.0
 
     if realised is None:

@@ -16,7 +16,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
+
+from apportion_models.validation.slopes import Slopes, clustered_variance, fit_slopes
 
 Floats = NDArray[np.float64]
 
@@ -48,31 +49,27 @@ class Realised:
         return asdict(self)
 
 
+def realised_slopes(label: Floats, base: Floats, advantage: Floats, given: Floats) -> Slopes | None:
+    """κ, an intercept and the slope of `given`, with each row's influence; None where all advantages are alike.
+
+    label : (n,) in [0, 1]. base : (n,) logit by the lead. advantage : (n,) what the rep adds, about its mean. given :
+    (n,) see above, about its mean.
+    """
+    if float(advantage.std()) < LEAST_SPREAD:
+        return None
+    columns = np.column_stack([advantage - advantage.mean(), np.ones(label.size), given - given.mean()])
+    start, penalty = np.array([1.0, 0.0, 0.0]), np.array([0.0, RIDGE, RIDGE])
+    return fit_slopes(label, base, columns, start=start, penalty=penalty)
+
+
 def realised_share(
     label: Floats, base: Floats, advantage: Floats, given: Floats, rep_id: NDArray[np.object_]
 ) -> Realised | None:
-    """κ of n later leads; None where all advantages are alike or a rep stands alone.
-
-    label : (n,) in [0, 1]. base : (n,) logit by the lead. advantage : (n,) what the rep adds. given : (n,) see above.
-    """
-    ids, rep_of = np.unique(rep_id.astype(str), return_inverse=True)
-    if ids.size < 2 or float(advantage.std()) < LEAST_SPREAD:
+    """κ of n later leads, as `realised_slopes`; None where all advantages are alike or a rep stands alone."""
+    _, rep_of = np.unique(rep_id.astype(str), return_inverse=True)
+    found = realised_slopes(label, base, advantage, given) if rep_of.max(initial=0) > 0 else None
+    if found is None:
         return None
-    columns = np.column_stack([advantage - advantage.mean(), np.ones(label.size), given - given.mean()])
-    penalty = np.array([0.0, RIDGE, RIDGE])
-    theta = np.array([1.0, 0.0, 0.0])
-    for _ in range(50):
-        chance = np.asarray(expit(base + columns @ theta), dtype=np.float64)
-        weight = np.maximum(chance * (1.0 - chance), 1e-9)
-        information = (columns * weight[:, None]).T @ columns + np.diag(penalty)
-        step = np.linalg.solve(information, columns.T @ (label - chance) - penalty * theta)
-        theta += step * min(1.0, 5.0 / max(float(np.abs(step).max()), 1e-12))
-        if np.abs(step).max() < 1e-8:
-            break
-    score = columns * (label - chance)[:, None]
-    by_rep = np.column_stack([np.bincount(rep_of, weights=score[:, k], minlength=ids.size) for k in range(3)])
-    inverse = np.linalg.inv(information)
-    clustered = (inverse @ (by_rep.T @ by_rep) @ inverse)[0, 0] * ids.size / (ids.size - 1)
-    plain = (inverse @ (score.T @ score) @ inverse)[0, 0]
-    error = float(np.sqrt(max(clustered, plain)))
-    return Realised(share=float(theta[0]), standard_error=error, rows=int(label.size))
+    mine = found.influence[:, 0]
+    variance = max(clustered_variance(mine, rep_of), float((mine**2).sum()))
+    return Realised(share=float(found.theta[0]), standard_error=float(np.sqrt(variance)), rows=int(label.size))

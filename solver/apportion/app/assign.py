@@ -12,6 +12,8 @@ import numpy as np
 import pandas as pd
 
 import apportion.engines as engines
+from apportion.app.audits import audited, wanted_audits
+from apportion.app.draw import drawn
 from apportion.app.fairness import price_of_fairness
 from apportion.app.obtain import obtain_model
 from apportion.app.prints import model_print, table_print
@@ -21,7 +23,17 @@ from apportion.connectors import csv_bytes, json_bytes, write_files
 from apportion.engines.clock import Clock
 from apportion.policy import Policy, document_policy, load_policy
 from apportion.problem import Plan, Status
-from apportion.reasons import Explanations, Fairness, assignments_frame, beside_source, explain, plan_document
+from apportion.reasons import (
+    Explanations,
+    Fairness,
+    GroupAudit,
+    assignments_frame,
+    audit_words,
+    beside_source,
+    explain,
+    plain,
+    plan_document,
+)
 from apportion.whatif import BaselineResult, router_context, run_baselines, score
 from apportion.whatif.estimates import estimate, past_rates
 from apportion_models import FitModel
@@ -35,7 +47,8 @@ ShareOut = Callable[[pd.DataFrame], pd.DataFrame]
 class AssignRequest:
     """What to assign. model : folder of a saved model, else the history is learnt from.
 
-    Settings that are None are the policy's.
+    audits : columns of the reps by which offers are told apart, besides the policy's. Settings that are None are the
+    policy's.
     """
 
     sources: Sources
@@ -45,6 +58,7 @@ class AssignRequest:
     gap: float | None = None
     time_limit: float | None = None
     seed: int | None = None
+    audits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +75,7 @@ class AssignReport:
     run: dict[str, Any] = field(default_factory=dict)
     given: pd.DataFrame | None = None
     fairness: Fairness | None = None
+    audits: tuple[GroupAudit, ...] = ()
 
     @cached_property
     def assignments(self) -> pd.DataFrame:
@@ -75,6 +90,7 @@ class AssignReport:
         document = plan_document(self.batch, self.plan, explanations=self.explanations)
         if self.fairness is not None:
             document["fairness"] = self.fairness.to_dict() | {"words": list(self.fairness_words)}
+        document["audits"] = [plain(audit.document() | {"words": list(audit_words(audit))}) for audit in self.audits]
         document["run"] = self.run | {"assignments": table_print(self.assignments)}
         document["baselines"] = [_measured(result) for result in (self.own, *self.baselines)]
         document["evidence"] = list(self.model.evidence_.sentences)
@@ -98,6 +114,7 @@ class AssignReport:
             evidence={"What the history gives evidence for": self.model.evidence_.sentences},
             findings=self.model.findings_,
             fairness=self.fairness_words,
+            audits=self.audits,
             run=self.run,
             title=f"Lead assignment: {self.batch.policy.name}",
         )
@@ -128,8 +145,8 @@ class Prepared:
 def prepare(request: AssignRequest, *, step: Step = lambda _: None) -> Prepared:
     """Read the tables, obtain the model and pose the batch."""
     step("Reading tables")
-    read, policy = _read_all(request)
-    _need_reps(read)
+    read, policy = read_inputs(request)
+    wanted_audits(policy, request.audits, read.tables.reps)
     return pose(read, policy, request, step=step)
 
 
@@ -147,7 +164,7 @@ def pose(
     seed = policy.solve.seed if request.seed is None else request.seed
     if model is None:
         step("Loading the model" if request.model else "Learning from the history")
-        model = obtain_model(read, request.model, at=at, seed=seed)
+        model = obtain_model(read, request.model, at=at, seed=seed, policies=(policy,))
     step("Posing the batch")
     estimates = estimate(model, read.tables, policy, at=at)
     batch = build_batch(policy, read.tables, estimates, at=at, share_out=share_out)
@@ -196,24 +213,27 @@ def finish(
     _refuse_without_plan(batch, plan)
     step("Solving without the equity rules, to tell what they cost")
     fairness = price_of_fairness(batch.problem, plan, gap=gap, seconds=clock.left(), seed=prepared.seed)
+    plan = drawn(batch, plan, seed=prepared.seed, gap=gap)
     step("Explaining")
+    explanations = explain(batch, plan)
     context = router_context(batch, rank=past_rates(model, batch.reps), seed=prepared.seed)
     return AssignReport(
         batch=batch,
         plan=plan,
         model=model,
-        explanations=explain(batch, plan),
+        explanations=explanations,
         own=score(batch.problem, plan.rep, name="plan", title="This plan"),
         baselines=run_baselines(batch.problem, context),
         order=prepared.order,
         run=prepared.run,
         given=prepared.given,
         fairness=fairness,
+        audits=audited(explanations, request.audits, seed=prepared.seed),
     )
 
 
-def _read_all(request: AssignRequest) -> tuple[Read, Policy]:
-    """Tables and policy; the faults of both are told together."""
+def read_inputs(request: AssignRequest) -> tuple[Read, Policy]:
+    """Tables and policy; the faults of both are told together. InputError also where there is no rep."""
     faults: list[Finding] = []
     try:
         policy = load_policy(request.policy)
@@ -225,6 +245,7 @@ def _read_all(request: AssignRequest) -> tuple[Read, Policy]:
         raise (InputError([*error.findings, *faults]) if faults else error) from None
     if faults:
         raise PolicyError(faults)
+    _need_reps(read)
     return read, policy
 
 

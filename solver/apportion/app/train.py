@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from apportion.app.sources import Sources, read_sources
+from apportion.policy import load_policy, people_rules
 from apportion_models import FitModel, save_model
 from apportion_models.errors import Finding, InputError, UsageError
 
@@ -21,13 +22,24 @@ class TrainReport:
     folder: Path
 
 
-def train(sources: Sources, *, out: Path, until: pd.Timestamp | None = None, seed: int = 0) -> TrainReport:
-    """Learn from `history` and `reps` and save the model into the folder `out`."""
+def train(
+    sources: Sources,
+    *,
+    out: Path,
+    until: pd.Timestamp | None = None,
+    seed: int = 0,
+    policy: str | Path | None = None,
+) -> TrainReport:
+    """Learn from `history` and `reps` and save the model into the folder `out`.
+
+    policy : whose section `protected` says what must not be a feature, and what may be all the same.
+    """
     if sources.history is None or sources.reps is None:
         raise UsageError("Fitting needs a history (--history) and the reps (--reps).")
     read = read_sources(sources)
     assert read.history is not None
-    model = FitModel(random_state=seed).fit(read.history, read.tables.reps, until=until)
+    rules = people_rules(() if policy is None else (load_policy(policy),))
+    model = FitModel(random_state=seed, **rules).fit(read.history, read.tables.reps, until=until)
     try:
         folder = save_model(model, out)
     except OSError as error:

@@ -25,7 +25,8 @@ class Batch:
     capacity : one row a rep, how its capacity came about. eligibility : which pairs are allowed, by which rule not, and
         the effects of soft rules.
     screened : one row a lead of `leads`: outcome ("assign", "nurture", "reject") and reason.
-    tier : (L,) index into tier_names. notes : what a person should know about this batch.
+    tier : (L,) index into tier_names. notes : what a person should know about this batch. cost : (L, R) currency that
+        each pair costs by the policy, None where nothing does; the problem's values are net of it, its revenue is not.
     """
 
     problem: AssignmentProblem
@@ -42,3 +43,4 @@ class Batch:
     tier: NDArray[np.int64]
     tier_names: tuple[str, ...]
     notes: tuple[Finding, ...] = ()
+    cost: NDArray[np.float64] | None = None

@@ -23,6 +23,7 @@ from apportion.policy import (
     limits,
     must_assign,
     nurture_values,
+    pair_costs,
     pair_values,
     parcels,
     rep_capacity,
@@ -82,7 +83,8 @@ def build_batch(
     )
     if apart is not None:
         eligibility = replace(eligibility, effects=(*eligibility.effects, apart))
-    problem, notes = _problem(policy, standing, believed, tier, capacity, eligibility, at)
+    cost = pair_costs(policy, standing.leads, tables.reps, believed.revenue, at=at, tier=tier)
+    problem, notes = _problem(policy, standing, believed, tier, capacity, eligibility, cost, at)
     return Batch(
         problem=problem,
         policy=policy,
@@ -98,6 +100,7 @@ def build_batch(
         tier=tier,
         tier_names=tier_names,
         notes=(*tables.findings, *notes),
+        cost=cost,
     )
 
 
@@ -113,11 +116,14 @@ def _problem(
     tier: NDArray[np.int64],
     capacity: pd.DataFrame,
     eligibility: Eligibility,
+    cost: Floats | None,
     at: pd.Timestamp,
 ) -> tuple[AssignmentProblem, list[Finding]]:
     leads, reps = tables.leads, tables.reps
     revenue = believed.revenue
-    worth = pair_values(policy, leads, reps, revenue, at=at, spread=believed.spread, calendar=tables.calendar)
+    worth = pair_values(
+        policy, leads, reps, revenue, at=at, spread=believed.spread, calendar=tables.calendar, cost=cost
+    )
     value = worth + sum((effect.amount for effect in eligibility.effects), np.zeros(worth.shape))
     effort = lead_effort(policy, leads, at=at)
     opportunity = _opportunity(revenue, eligibility.allowed)

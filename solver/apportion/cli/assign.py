@@ -32,6 +32,7 @@ def assign_command(
     gap: options.Gap = None,
     time_limit: options.TimeLimit = None,
     seed: options.Seed = None,
+    audit: options.Audit = None,
     as_json: options.AsJson = False,
     quiet: options.Quiet = False,
 ) -> int:
@@ -55,6 +56,7 @@ def assign_command(
         gap=gap,
         time_limit=time_limit,
         seed=seed,
+        audits=tuple(audit or ()),
     )
     return run_assign(request, out_folder, as_json=as_json, quiet=quiet)
 
@@ -89,6 +91,9 @@ def show_report(report: AssignReport, written: list[Path]) -> None:
         tell(sentence)
     for sentence in report.fairness_words:
         tell(sentence)
+    for audit in document["audits"]:
+        for sentence in audit["words"]:
+            tell(f"Audit: {sentence}")
     console.print()
     console.print(_against_routers(report, currency))
     tell("Predicted by the same model for all: not proof. `apportion evaluate` measures out of sample.\n")

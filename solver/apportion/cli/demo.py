@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -17,14 +17,17 @@ SAMPLE_MOMENT = "2026-03-02T08:00Z"  # when the sample company assigns its batch
 OutFolder = Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")]
 
 
-def demo_command(
-    out: OutFolder = Path("out/demo"), as_json: options.AsJson = False, quiet: options.Quiet = False
-) -> int:
-    """Assign the sample company's batch of 1,200 leads to its 60 reps."""
+def sample_request(**settings: Any) -> AssignRequest:
+    """The sample company's batch, at its own moment. settings : gap, time_limit, seed of the request."""
     folder = sample_folder()
     tables = ("leads", "reps", "history", "accounts", "teams", "territories", "calendar")
     sources = Sources(**{name: folder / f"{name}.csv" for name in tables})
     at = options.moment(SAMPLE_MOMENT)
-    return run_assign(
-        AssignRequest(sources=sources, policy=folder / "policy.yaml", at=at), out, as_json=as_json, quiet=quiet
-    )
+    return AssignRequest(sources=sources, policy=folder / "policy.yaml", at=at, **settings)
+
+
+def demo_command(
+    out: OutFolder = Path("out/demo"), as_json: options.AsJson = False, quiet: options.Quiet = False
+) -> int:
+    """Assign the sample company's batch of 1,200 leads to its 60 reps."""
+    return run_assign(sample_request(), out, as_json=as_json, quiet=quiet)

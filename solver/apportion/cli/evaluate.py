@@ -13,6 +13,9 @@ from apportion.cli.screen import show_json, steps, tell
 Leads = Annotated[
     str | None, typer.Option("--leads", help="The batch to plan; without it, the latest month of history.")
 ]
+Placebo = Annotated[
+    bool, typer.Option("--placebo/--no-placebo", help="Do it all once more with reps dealt at random, as a check.")
+]
 
 
 def evaluate_command(
@@ -28,6 +31,7 @@ def evaluate_command(
     gap: options.Gap = None,
     time_limit: options.TimeLimit = None,
     seed: options.Seed = None,
+    placebo: Placebo = True,
     as_json: options.AsJson = False,
     quiet: options.Quiet = False,
 ) -> int:
@@ -42,7 +46,13 @@ def evaluate_command(
         mapping=mapping,
     )
     request = EvaluateRequest(
-        sources=tables, policy=policy, at=options.moment(at), gap=gap, time_limit=time_limit, seed=seed
+        sources=tables,
+        policy=policy,
+        at=options.moment(at),
+        gap=gap,
+        time_limit=time_limit,
+        seed=seed,
+        placebo=placebo,
     )
     with steps(quiet) as progress:
         report = evaluate(request, step=progress.step)

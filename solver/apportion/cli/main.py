@@ -15,6 +15,7 @@ import typer
 
 from apportion.cli.assign import assign_command
 from apportion.cli.check import verify_command
+from apportion.cli.console import console_command
 from apportion.cli.demo import demo_command
 from apportion.cli.evaluate import evaluate_command
 from apportion.cli.experiment import experiment_commands
@@ -22,9 +23,11 @@ from apportion.cli.keys import keys_commands
 from apportion.cli.monitor import monitor_command
 from apportion.cli.outbox import outbox_commands
 from apportion.cli.policy import policy_commands
+from apportion.cli.replay import replay_command
 from apportion.cli.run_due import run_due_command
 from apportion.cli.screen import tell_error
 from apportion.cli.serve import serve_command
+from apportion.cli.simulate import simulate_command
 from apportion.cli.store import store_commands
 from apportion.cli.train import fit_command
 from apportion.cli.whatif import whatif_command
@@ -77,7 +80,14 @@ app.command(
     "run-due", help="Run what the schedule says is due now, for cron and the like; any number may run at once."
 )(run_due_command)
 app.command("serve", help="Serve the API over HTTP, and run what the schedule says.")(serve_command)
+app.command("replay", help="Play past batches again, in time order, under a policy, with routers beside it.")(
+    replay_command
+)
+app.command("simulate", help="Simulate weeks to come in a company whose truth is known, with routers beside it.")(
+    simulate_command
+)
 app.command("verify", help="Check a written plan again from its inputs, without a solver.")(verify_command)
+app.command("console", help="Show today's plan, its reasons and what-if on a page in the browser.")(console_command)
 app.add_typer(policy_commands, name="policy")
 app.add_typer(outbox_commands, name="outbox")
 app.add_typer(experiment_commands, name="experiment")

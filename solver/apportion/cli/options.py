@@ -38,6 +38,12 @@ Until = Annotated[
     str | None,
     typer.Option("--until", "--at", help="Learn only what was known by then (ISO 8601); default: all of the history."),
 ]
+Audit = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--audit", help="Tell offers apart by team, or by this column of the reps; may be given several times."
+    ),
+]
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")]
 Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Seed of everything random.")]
 Gap = Annotated[float | None, typer.Option("--gap", min=0.0, help="Relative gap at which to stop.")]

@@ -14,12 +14,15 @@ def fit_command(
     reps: options.Reps,
     out: options.Out,
     mapping: options.MappingFile = None,
+    policy: options.PolicyFile = None,
     until: options.Until = None,
     seed: options.Seed = 0,
     as_json: options.AsJson = False,
     quiet: options.Quiet = False,
 ) -> int:
-    """Learn a fit model from a history, and save it with its model card."""
+    """Learn a fit model from a history, and save it with its model card.
+
+    Of the policy only the section `protected` counts: what must not be a feature, and what may be all the same."""
     if history is None:
         raise UsageError("--history is needed.")
     check_folder(out)
@@ -30,6 +33,7 @@ def fit_command(
             out=out,
             until=options.moment(until),
             seed=seed or 0,
+            policy=policy,
         )
     sentences = list(report.model.evidence_.sentences)
     if as_json:

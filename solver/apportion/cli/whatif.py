@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,8 +10,10 @@ import typer
 import yaml
 from rich.markup import escape
 
+from apportion.app import Sources
 from apportion.app.whatif import WhatIfReport, WhatIfRequest, whatif
 from apportion.cli import options
+from apportion.cli.groups import spelled_out
 from apportion.cli.screen import Steps, money, out, ratio_words, show_json, steps, table, tell, tell_error
 from apportion.connectors import check_folder
 from apportion.whatif import How
@@ -40,35 +43,83 @@ Workers = Annotated[int, typer.Option("--workers", min=1, max=64, help="Threads;
 Schema = Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of scenario files, and stop.")]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Inputs:
+    """The tables, and what is believed and ruled at which moment."""
+
+    leads: LeadsTable = None
+    reps: RepsTable = None
+    history: options.History = None
+    model: options.Model = None
+    policy: options.PolicyFile = None
+    mapping: options.MappingFile = None
+    accounts: options.Accounts = None
+    teams: options.Teams = None
+    territories: options.Territories = None
+    calendar: options.Calendar = None
+    overrides: options.Overrides = None
+    earlier: options.Earlier = None
+    at: options.At = None
+
+    def sources(self) -> Sources:
+        """The tables that were named."""
+        return Sources(**{one.name: getattr(self, one.name) for one in fields(Sources)})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """Beside the scenario files: sweeps and studies."""
+
+    grid: Grid = None
+    together: Together = False
+    frontier: Frontier = False
+    rule: Rule = None
+    capacity: Capacity = False
+    marginal: Marginal = False
+    doubt: Doubt = False
+
+    def studies(self) -> list[str]:
+        """Which of `apportion.app.whatif.KINDS`."""
+        wanted = {
+            "equity": self.frontier or self.rule is not None,
+            "capacity": self.capacity,
+            "marginal": self.marginal,
+            "sensitivity": self.doubt,
+        }
+        return [kind for kind, asked in wanted.items() if asked]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pains:
+    """How exactly, how long, how surely."""
+
+    draws: Draws = 400
+    no_sources: NoSources = False
+    workers: Workers = 2
+    gap: options.Gap = None
+    time_limit: options.TimeLimit = None
+    seed: options.Seed = None
+
+    def how(self, folder: Path) -> How:
+        """The same, with the folder of finished plans."""
+        return How(
+            gap=self.gap,
+            time_limit=self.time_limit,
+            seed=self.seed,
+            draws=self.draws,
+            sources=not self.no_sources,
+            workers=self.workers,
+            store=folder / PLANS,
+        )
+
+
+@spelled_out
 def whatif_command(
+    inputs: Inputs,
+    asked: Asked,
+    pains: Pains,
     scenarios: Scenarios = None,
-    leads: LeadsTable = None,
-    reps: RepsTable = None,
     out_folder: Folder = None,
-    history: options.History = None,
-    model: options.Model = None,
-    policy: options.PolicyFile = None,
-    mapping: options.MappingFile = None,
-    accounts: options.Accounts = None,
-    teams: options.Teams = None,
-    territories: options.Territories = None,
-    calendar: options.Calendar = None,
-    overrides: options.Overrides = None,
-    earlier: options.Earlier = None,
-    at: options.At = None,
-    grid: Grid = None,
-    together: Together = False,
-    frontier: Frontier = False,
-    rule: Rule = None,
-    capacity: Capacity = False,
-    marginal: Marginal = False,
-    doubt: Doubt = False,
-    draws: Draws = 400,
-    no_sources: NoSources = False,
-    workers: Workers = 2,
-    gap: options.Gap = None,
-    time_limit: options.TimeLimit = None,
-    seed: options.Seed = None,
     schema: Schema = False,
     as_json: options.AsJson = False,
     quiet: options.Quiet = False,
@@ -77,40 +128,20 @@ def whatif_command(
     if schema:
         show_json(scenario_json_schema())
         return 0
-    if leads is None or reps is None or out_folder is None:
+    if inputs.leads is None or inputs.reps is None or out_folder is None:
         raise UsageError("A what-if needs --leads, --reps and --out.")
-    wanted = {"equity": frontier or rule is not None, "capacity": capacity, "marginal": marginal, "sensitivity": doubt}
     check_folder(out_folder)
     request = WhatIfRequest(
-        sources=options.sources(
-            leads=leads,
-            reps=reps,
-            history=history,
-            accounts=accounts,
-            teams=teams,
-            territories=territories,
-            calendar=calendar,
-            overrides=overrides,
-            earlier=earlier,
-            mapping=mapping,
-        ),
+        sources=inputs.sources(),
         scenarios=scenarios or (),
-        together=together,
-        grid=dict(_axis(text) for text in grid or ()),
-        studies=[kind for kind, asked in wanted.items() if asked],
-        frontier_rule=rule,
-        policy=policy,
-        model=model,
-        at=options.moment(at),
-        how=How(
-            gap=gap,
-            time_limit=time_limit,
-            seed=seed,
-            draws=draws,
-            sources=not no_sources,
-            workers=workers,
-            store=out_folder / PLANS,
-        ),
+        together=asked.together,
+        grid=dict(_axis(text) for text in asked.grid or ()),
+        studies=asked.studies(),
+        frontier_rule=asked.rule,
+        policy=inputs.policy,
+        model=inputs.model,
+        at=options.moment(inputs.at),
+        how=pains.how(out_folder),
     )
     return _run(request, out_folder, as_json=as_json, quiet=quiet)
 

@@ -23,6 +23,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 BETWEEN_LOOKS = 256  # moves between two looks at totals and at the plan as a whole
+FEW = 10_000  # units, below which each is so much of a total that bounds which follow it do so at each move
 CHAINS = 0.9  # of the moves; the rest are shifts
 HOPELESS = 20.0  # temperatures of loss that are never accepted
 
@@ -175,6 +176,21 @@ def _standing(hard, price, sums, low, high, tolerance):  # type: ignore[no-untyp
 
 
 @compiled
+def _charged(sums, low, high, weight):  # type: ignore[no-untyped-def]
+    """What all violations are charged."""
+    charge = 0.0
+    for f in range(sums.shape[0]):
+        for g in range(low.shape[1]):
+            charge += weight[f, g] * _out(sums[f, g], low[f, g], high[f, g])
+    return charge
+
+
+@compiled
+def _accepts(gain, temperature, state):  # type: ignore[no-untyped-def]
+    return gain >= 0 or (gain > -HOPELESS * temperature and _random(state) < np.exp(gain / temperature))
+
+
+@compiled
 def _enter(arena, chosen):  # type: ignore[no-untyped-def]
     """Lists and sums of a choice."""
     n_units, n_lists = len(arena.start) - 1, arena.group.shape[1]
@@ -213,6 +229,7 @@ def anneal(arena, base_weight, chosen, moves, hot, cold, growth, seed, over):  #
     low, high, slope, weight = arena.low.copy(), arena.high.copy(), np.zeros(len(arena.hard)), base_weight.copy()
     place, members, count, sums, totals, worth = _enter(arena, chosen)
     best, best_worth, temperature = chosen.copy(), -np.inf, hot
+    fine, charge = n_units < FEW and arena.coupled.any(), 0.0
     for step in range(moves):
         if step % BETWEEN_LOOKS == 0:
             if over[0]:
@@ -223,6 +240,7 @@ def anneal(arena, base_weight, chosen, moves, hot, cold, growth, seed, over):  #
                 if arena.hard[f]:
                     weight[f] = base_weight[f] * growth**progress
             _follow(arena, sums, totals, weight, low, high, slope)
+            charge = _charged(sums, low, high, weight)
             if worth > best_worth:
                 holds, cost = _standing(arena.hard, arena.price, sums, low, high, arena.tolerance)
                 if holds and worth - cost > best_worth:
@@ -253,13 +271,24 @@ def anneal(arena, base_weight, chosen, moves, hot, cold, growth, seed, over):  #
         else:
             gain = value[a1] - value[a0]
             gain -= _shift_cost(a0, a1, rep, measure, group, sums, low, high, weight, slope)
-        if gain < 0 and (gain < -HOPELESS * temperature or _random(state) >= np.exp(gain / temperature)):
+        if not _accepts(gain, temperature, state):
             continue
-        worth += value[a1] - value[a0]
+        more = value[a1] - value[a0]
         _move(arena, a1, chosen, place, members, count, sums, totals)
         if b0 >= 0:
-            worth += value[b1] - value[b0]
+            more += value[b1] - value[b0]
             _move(arena, b1, chosen, place, members, count, sums, totals)
+        if fine:  # the slope flattered the move, for charges are convex: it is accepted for the rest of its cost too
+            _follow(arena, sums, totals, weight, low, high, slope)
+            now = _charged(sums, low, high, weight)
+            if not _accepts(more - (now - charge) - min(gain, 0.0), temperature, state):
+                if b0 >= 0:
+                    _move(arena, b0, chosen, place, members, count, sums, totals)
+                _move(arena, a0, chosen, place, members, count, sums, totals)
+                _follow(arena, sums, totals, weight, low, high, slope)
+                continue
+            charge = now
+        worth += more
     return best, best_worth, chosen
 
 

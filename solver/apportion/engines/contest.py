@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-OPTIONS_PER_UNIT = 12
+SPREAD = 6  # of the options looked at for each bound, one in so many may be of the same unit
 OPTIONS_PER_REP = 40  # a rep with few slots needs a choice too
+OPTIONS_PER_SIZE = 8  # of each rep, for each power of two of a measure: as coins, so that any sum can be made up
+SHORTLIST = 8  # times as many as are wanted are sorted at first
 DITHER = 3e-4  # of a typical value: prices are no nearer, so options closer than this are alike
 FLOOR = 0.2  # of a typical value, per typical measure: what a violation costs at the least
 
@@ -88,10 +90,10 @@ def _near(form: Formulation, unit: Ints, rep: Ints, loss: Floats, width: int) ->
     wanted = form.n_units + width * n_bounds(form)
     losses = loss[np.isfinite(loss)]
     reach = float(np.partition(losses, wanted)[wanted]) if len(losses) > wanted else np.inf
-    return near_options(form, unit, unit, rep, loss, reach)
+    return near_options(form, unit, unit, rep, loss, reach, width)
 
 
-def near_options(form: Formulation, name: Ints, unit: Ints, rep: Ints, loss: Floats, reach: float) -> Ints:
+def near_options(form: Formulation, name: Ints, unit: Ints, rep: Ints, loss: Floats, reach: float, width: int) -> Ints:
     """Options in unit order, least loss first: each unit's nearest among them, and what a rep could hardly do
     without. name : of each option's unit, to break ties by."""
     near = np.flatnonzero(np.isfinite(loss))
@@ -104,23 +106,42 @@ def near_options(form: Formulation, name: Ints, unit: Ints, rep: Ints, loss: Flo
     near = near[in_order(name[near], rep[near], loss[near], form.scale)]
     of = unit[near]
     rank = np.arange(len(near)) - np.searchsorted(of, of)
-    return near[(rank < OPTIONS_PER_UNIT) | needed[near]]
+    return near[(rank < width // SPREAD) | needed[near]]
 
 
 def _of_reps(form: Formulation, rep: Ints, loss: Floats, reach: float) -> Ints:
-    """The nearest options of each rep with few within reach, for each measure: a floor under a rep's hot leads needs
-    hot leads to choose from."""
+    """The nearest options of each rep with few within reach, and of each rep in every size, for each measure.
+
+    A floor under a rep's hot leads needs hot leads to choose from; and a relaxation fills a band with slivers of the
+    largest leads, where a plan needs one of the right size.
+    """
     finite = np.isfinite(loss[: form.n_pairs])
     chosen = [np.zeros(0, dtype=np.int64)]
     for family in form.families:
-        counted = finite & (family.measure != 0)
-        within = counted & (loss[: form.n_pairs] <= reach)
-        few = np.bincount(form.rep[within], minlength=form.n_reps) < OPTIONS_PER_REP
-        theirs = np.flatnonzero(counted & few[form.rep])
-        theirs = theirs[np.lexsort((loss[theirs], rep[theirs]))]
-        of = rep[theirs]
-        chosen.append(theirs[np.arange(len(theirs)) - np.searchsorted(of, of) < OPTIONS_PER_REP])
+        counted = np.flatnonzero(finite & (family.measure != 0))
+        of, at = form.rep[counted], loss[counted]
+        few = (np.bincount(of[at <= reach], minlength=form.n_reps) < OPTIONS_PER_REP)[of]
+        chosen.append(counted[few][_nearest_of_each(of[few], at[few], OPTIONS_PER_REP)])
+        size = np.frexp(family.measure[counted])[1].astype(np.int64)
+        size -= size.min(initial=0)
+        name = of * (size.max(initial=0) + 1) + size
+        chosen.append(counted[_nearest_of_each(name, at, OPTIONS_PER_SIZE)])
     return np.unique(np.concatenate(chosen))
+
+
+def _nearest_of_each(name: Ints, loss: Floats, most: int) -> Ints:
+    """Positions of the few of each name that lose least. What loses little is looked at first: sorting all is slow."""
+    count = np.bincount(name)
+    enough = SHORTLIST * most * len(count)
+    if len(name) > 2 * enough:
+        short = loss <= np.partition(loss, enough)[enough]
+        lacking = np.bincount(name[short], minlength=len(count)) < np.minimum(most, count)
+        rows = np.flatnonzero(short | lacking[name])
+    else:
+        rows = np.arange(len(name))
+    rows = rows[np.lexsort((loss[rows], name[rows]))]
+    named = name[rows]
+    return rows[np.arange(len(rows)) - np.searchsorted(named, named) < most]
 
 
 def n_bounds(form: Formulation) -> int:

@@ -3,7 +3,7 @@
 1. Drop the pairs that no plan can hold.
 2. Find prices: those of the caller, or by Newton's method on a smoothed dual.
 3. Small problems, and gaps that such prices cannot prove: the exact relaxation by column generation. Either way prices
-   are the bound.
+   are the bound. What no plan of that worth can hold is dropped, and prices are found again.
 4. Find a plan by annealing among the options that are near the prices.
 5. Small problems: pairs that lose more than the gap are in no better plan; drop them, and search the rest by branch
    and bound.
@@ -39,6 +39,7 @@ SEARCHABLE = 6_000  # pairs up to which branch and bound is worth a try
 NODES = 20_000
 EFFORT = 1_500_000  # nodes × pairs of branch and bound where it need not come to an end
 FEWEST_NODES = 100
+TIGHTENINGS = 5  # times at most that a lower bound, which makes more pairs impossible, is looked for again
 SOME_TIME = 0.05  # seconds for the relaxation of a small problem, however little is left
 ROUNDING = 1e-9  # of a typical value: a gap that is none, for objective and bound are sums of many numbers
 
@@ -61,7 +62,15 @@ def solve(
     prices of a similar problem, to start from."""
     kept = restrict(form, possible_pairs(form))
     state = _State(kept.form, gap=gap, clock=clock, seed=seed, report=report, known=known)
-    if not state.relax():
+    feasible = state.relax()
+    for _ in range(TIGHTENINGS):
+        possible = possible_pairs(form, state.bound) if feasible and not clock.is_over() else None
+        if possible is None or possible.sum() >= kept.form.n_pairs:
+            break
+        kept, start = restrict(form, possible), state.priced.multipliers
+        state = _State(kept.form, gap=gap, clock=clock, seed=seed, report=report, known=start, bound=state.bound)
+        feasible = state.relax()
+    if not feasible:
         return Outcome.infeasible()
     if kept.form.n_pairs > TINY and form.families:
         state.search()

@@ -63,6 +63,7 @@ def branch_and_bound(
 
 def _parameters(gap: float, absolute: float, nodes: int | None) -> str:
     lines = [f"numerics/feastol = {FEASIBILITY}", f"limits/gap = {gap}", f"limits/absgap = {absolute}"]
+    lines.append("misc/catchctrlc = FALSE")  # else SCIP keeps Ctrl-C to itself, and the run goes on
     if nodes is not None:
         lines.append(f"limits/nodes = {nodes}")
     return "\n".join(lines)

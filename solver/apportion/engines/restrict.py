@@ -45,12 +45,17 @@ def restrict(form: Formulation, keep: NDArray[np.bool_]) -> Restricted:
     return Restricted(smaller, pairs, form.n_pairs)
 
 
-def possible_pairs(form: Formulation) -> NDArray[np.bool_]:
-    """Which pairs fit within every hard upper bound by themselves, where a measure is nowhere negative."""
+def possible_pairs(form: Formulation, worth: float = np.inf) -> NDArray[np.bool_]:
+    """Which pairs fit within every hard upper bound by themselves, where a measure is nowhere negative.
+
+    worth : no plan is worth more. Where a bound is a share of a total, and the total is earned by what is placed, that
+    limits the total too.
+    """
     keep = np.ones(form.n_pairs, dtype=bool)
     for family in form.families:
         if family.hard and form.n_pairs and family.measure.min() >= 0:
-            high = np.append(family.high + family.high_share * _largest_total(form, family), np.inf)
+            total = min(_largest_total(form, family), _earned_total(form, family, worth))
+            high = np.append(family.high + family.high_share * total, np.inf)
             keep &= family.measure <= high[family.group][form.rep] * (1 + TOLERANCE) + TOLERANCE * family.scale
     return keep
 
@@ -62,3 +67,18 @@ def _largest_total(form: Formulation, family: Family) -> float:
     most = np.zeros(form.n_units)
     np.maximum.at(most, form.unit, family.measure)
     return float(most.sum())
+
+
+def _earned_total(form: Formulation, family: Family, worth: float) -> float:
+    """No plan's total of the measure is larger, where no plan is worth more than `worth`: a plan's worth is at least
+    what its pairs are worth, less what units at rest lose, and a pair is worth some least multiple of its measure."""
+    plain = all(other.hard and other.coupling != "worst" for other in form.families)
+    if family.coupling != "total" or not plain or not np.isfinite(worth):
+        return np.inf
+    counted = family.measure > 0
+    if (form.value[counted] <= 0).any() or (form.value[~counted] < 0).any():
+        return np.inf
+    resting = np.where(np.isfinite(form.rest), form.rest, 0.0)
+    most = worth - float(np.minimum(resting, 0.0).sum())
+    ratio = float((family.measure[counted] / form.value[counted]).max(initial=0.0))
+    return max(ratio * most, 0.0) if ratio < np.inf else np.inf

@@ -42,15 +42,15 @@ class Schedule:
     hot: float = 0.03
     cold: float = 1e-3
     weight: float = 1.0
-    growth: float = 100.0
+    growth: float = 20.0
 
 
 # each is tried until the plan is good enough; later ones look longer and farther
 SCHEDULES = (
     Schedule(100, 80),
-    Schedule(400, 80),
-    Schedule(1_000, 80),
-    Schedule(4_000, 80),
+    Schedule(400, 160),
+    Schedule(1_000, 320),
+    Schedule(4_000, 320),
 )
 
 

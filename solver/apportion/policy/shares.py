@@ -244,7 +244,7 @@ def rep_groups(asked: Asked, by: str, path: str) -> tuple[NDArray[np.int64], tup
     assert asked.reps is not None
     if by == "all":
         return np.zeros(len(asked.reps), dtype=np.int64), ("all",)
-    column = {"rep": "rep_id", "team": "team_id"}.get(by, by)
+    column = group_column(by)
     if column not in asked.reps.columns:
         raise_column(asked, path, by, f"rep, team, or a column of the reps: {', '.join(map(str, asked.reps.columns))}")
     values = texts(asked.reps, column)
@@ -252,6 +252,11 @@ def rep_groups(asked: Asked, by: str, path: str) -> tuple[NDArray[np.int64], tup
     names = tuple(known) if by == "rep" else tuple(sorted(set(known)))
     place = {name: index for index, name in enumerate(names)}
     return np.array([-1 if value is None else place[value] for value in values], dtype=np.int64), names
+
+
+def group_column(by: str) -> str:
+    """The column of the reps that a rule's `by` means."""
+    return {"rep": "rep_id", "team": "team_id"}.get(by, by)
 
 
 def raise_column(asked: Asked, path: str, value: str, known: str) -> NoReturn:

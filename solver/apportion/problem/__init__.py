@@ -1,7 +1,17 @@
 """The contract: the problem, its rules, the plan with its certificate, and the independent verifier."""
 
 from apportion.problem.bound import price_bound
-from apportion.problem.plan import Certificate, Plan, Prices, RulePrice, RuleVerdict, Status, Verdict, relative_gap
+from apportion.problem.plan import (
+    Certificate,
+    Plan,
+    Prices,
+    RulePrice,
+    RuleVerdict,
+    Status,
+    Swaps,
+    Verdict,
+    relative_gap,
+)
 from apportion.problem.problem import AssignmentProblem
 from apportion.problem.rules import LeadShare, Limit, MaxMin, OpportunityShare, RevenueShare, Rule, Share
 from apportion.problem.verify import verify
@@ -21,6 +31,7 @@ __all__ = [
     "RuleVerdict",
     "Share",
     "Status",
+    "Swaps",
     "Verdict",
     "price_bound",
     "relative_gap",

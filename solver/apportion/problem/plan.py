@@ -7,10 +7,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from apportion.problem.problem import AssignmentProblem
 
 StoppedBy = Literal["gap", "effort", "time", "cancelled"]
 Proof = Literal["network", "prices", "search", "none"]
@@ -102,6 +107,11 @@ class Verdict:
             return f"all {len(self.rules)} rules hold"
         return "; ".join(f"{rule.rule} broken by {rule.violation:g} at {rule.where}" for rule in self.broken)
 
+    def _repr_html_(self) -> str:
+        from apportion.problem.display import verdict_html
+
+        return verdict_html(self)
+
 
 @dataclass(frozen=True)
 class Certificate:
@@ -130,6 +140,31 @@ class Certificate:
     worst_off_bound: float | None = None  # and a proved upper bound on it
     verdict: Verdict | None = None
 
+    def _repr_html_(self) -> str:
+        from apportion.problem.display import certificate_html
+
+        return certificate_html(self)
+
+
+@dataclass(frozen=True, eq=False)
+class Swaps:
+    """What was drawn at random after the plan was found, so that its leads teach what an optimum never tries.
+
+    planned : (L,) rep of each lead before the draw, -1 for nurture.
+    propensity : (L,) the chance with which the draw left the lead with the rep that it has now; 1 where it took no
+        part, NaN for nurture.
+    objective, status : of the plan before the draw.
+    revenue_cost : expected revenue that a draw gives up on average over all draws, in currency.
+    mean_swapped : leads that a draw moves on average.
+    """
+
+    planned: NDArray[np.int64]
+    propensity: NDArray[np.float64]
+    objective: float
+    status: Status
+    revenue_cost: float
+    mean_swapped: float
+
 
 @dataclass(frozen=True, eq=False)
 class Plan:
@@ -138,6 +173,7 @@ class Plan:
     rep : (L,) index of the rep, -1 for nurture. All -1 when there is no plan.
     objective : expected revenue + nurture value − price of soft violations, in currency; NaN without a plan.
     bound : an upper bound on every plan's objective.
+    swaps : what was drawn at random after it was found; None where nothing was.
     """
 
     rep: NDArray[np.int64]
@@ -146,6 +182,7 @@ class Plan:
     bound: float
     prices: Prices
     certificate: Certificate
+    swaps: Swaps | None = None
 
     @property
     def gap(self) -> float:
@@ -157,9 +194,44 @@ class Plan:
         """Leads that a rep gets."""
         return int((self.rep >= 0).sum())
 
+    @property
+    def swapped(self) -> NDArray[np.bool_]:
+        """(L,) whether a draw moved the lead to another rep than was planned."""
+        return np.zeros(len(self.rep), dtype=bool) if self.swaps is None else self.rep != self.swaps.planned
+
+    @property
+    def propensity(self) -> NDArray[np.float64]:
+        """(L,) the chance with which each lead got the rep that it has: 1 without a draw, NaN for nurture."""
+        return np.where(self.rep >= 0, 1.0, np.nan) if self.swaps is None else self.swaps.propensity
+
     def replace(self, **changes: Any) -> Plan:
         """Give a copy with other fields; `verify` tells whether it still holds."""
         return replace(self, **changes)
+
+    def to_frame(self, problem: AssignmentProblem) -> pd.DataFrame:
+        """One row a lead of the problem that this is a plan of: see `tables.lead_frame`. UsageError for another
+        problem, or without a plan."""
+        from apportion.problem.tables import lead_frame  # frames and charts are loaded when somebody asks
+
+        return lead_frame(problem, self)
+
+    def by_rep(self, problem: AssignmentProblem) -> pd.DataFrame:
+        """One row a rep: load, capacity, shares, price: see `tables.rep_frame`. UsageError as for `to_frame`."""
+        from apportion.problem.tables import rep_frame
+
+        return rep_frame(problem, self)
+
+    def chart(self, problem: AssignmentProblem, what: str = "load") -> Any:
+        """A plotly figure of the reps. what : "load" against capacity, "share" against the fair share, "price" of one
+        more slot. UsageError for another word, and as for `to_frame`."""
+        from apportion.problem.figures import plan_figure
+
+        return plan_figure(problem, self, what)
+
+    def _repr_html_(self) -> str:
+        from apportion.problem.display import plan_html
+
+        return plan_html(self)
 
     def __repr__(self) -> str:
         return (

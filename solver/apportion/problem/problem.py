@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,9 @@ from apportion.problem.owned import owned, owned_rule
 from apportion.problem.pairs import Pairs, frozen
 from apportion.problem.reading import read_pairs
 from apportion.problem.rules import Groups, Rule, with_unique_names
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -189,6 +192,23 @@ class AssignmentProblem:
             index[labels < 0] = -1
             names = names[names >= 0]
         return index.astype(np.int64), tuple(f"{word} {name}" for name in names)
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row for each eligible pair: lead_id, rep_id, value, revenue, effort."""
+        from apportion.problem.tables import pair_frame  # frames and charts are loaded when somebody asks
+
+        return pair_frame(self)
+
+    def chart(self) -> Any:
+        """A plotly figure: what the leads are worth at best, and for how much of them there is room."""
+        from apportion.problem.figures import problem_figure
+
+        return problem_figure(self)
+
+    def _repr_html_(self) -> str:
+        from apportion.problem.display import problem_html
+
+        return problem_html(self)
 
     def __repr__(self) -> str:
         rules = ", ".join(str(rule.name) for rule in self.rules) or "none"

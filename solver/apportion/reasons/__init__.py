@@ -1,7 +1,8 @@
 """Why: this rep, not that one, nurture; how good the plan is; and the tables, document and report that tell it."""
 
+from apportion.reasons.audit import GroupAudit, audit_plan, audit_words
 from apportion.reasons.certificate import certificate_words
-from apportion.reasons.document import SCHEMA, plan_document
+from apportion.reasons.document import SCHEMA, plain, plan_document
 from apportion.reasons.explain import Explanations, explain
 from apportion.reasons.facts import Facts
 from apportion.reasons.fairness import Fairness, equity_cost
@@ -15,11 +16,15 @@ __all__ = [
     "Explanations",
     "Facts",
     "Fairness",
+    "GroupAudit",
     "assignments_frame",
+    "audit_plan",
+    "audit_words",
     "beside_source",
     "certificate_words",
     "equity_cost",
     "explain",
+    "plain",
     "plan_document",
     "reps_frame",
     "why_not",

@@ -6,16 +6,11 @@ import numpy as np
 import pandas as pd
 
 from apportion.problem import MaxMin, RuleVerdict, Status, Verdict, verify
+from apportion.problem.display import PROOF_WORDS
 from apportion.reasons.facts import Facts
 from apportion.reasons.groups import group_words
+from apportion.reasons.swapped import swap_words
 from apportion.reasons.words import count, listed, money, number, percent, quoted
-
-_PROOF = {
-    "network": "The bound is met by a flow and its prices: the optimum of a network, proved exactly.",
-    "prices": "The bound follows from the prices alone; one pass over all pairs computes it again.",
-    "search": "The bound was proved by the prices and a search of all that they leave open.",
-    "none": "There is no proof.",
-}
 
 
 def verdict_of(facts: Facts) -> Verdict:
@@ -36,8 +31,10 @@ def certificate_words(facts: Facts) -> tuple[str, ...]:
             f"No plan that keeps these rules can be worth more than {money(plan.bound, currency)}; "
             f"this one is worth {earned}, within {percent(plan.gap)} of that."
         )
-    lines = [first, _PROOF[certificate.proof]]
-    if plan.status is Status.FEASIBLE:
+    lines = [first, PROOF_WORDS[certificate.proof]]
+    lines += swap_words(facts)
+    found = plan.status if plan.swaps is None else plan.swaps.status
+    if found is Status.FEASIBLE:
         lines.append(
             "The gap that was asked for was not reached before the search stopped; every rule holds all the same."
         )

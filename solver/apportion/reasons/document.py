@@ -13,6 +13,7 @@ from apportion.problem import Plan
 from apportion.reasons.certificate import verdict_of
 from apportion.reasons.explain import Explanations, explain
 from apportion.reasons.frames import assignments_frame
+from apportion.reasons.swapped import swap_document
 
 SCHEMA = "apportion.plan/1"
 
@@ -20,12 +21,14 @@ _LEAD_KEYS = (
     "fit",
     "deal_value",
     "expected_revenue",
+    "expected_cost",
     "opportunity",
     "tier",
     "priced_value",
     "runner_up_rep_id",
     "runner_up_cost",
     "binding",
+    "propensity",
     "code",
     "reason",
 )
@@ -35,8 +38,8 @@ def plan_document(batch: Batch, plan: Plan, *, explanations: Explanations | None
     """Give the plan as a JSON-able dict, schema `apportion.plan/1`; `json.dumps(..., allow_nan=False)` takes it as it
     is.
 
-    Keys: schema, at, currency, policy, status, certificate, prices, rules, summary, assignments, screened, reps,
-    notes. The components of an assignment add up to its priced_value, in their order.
+    Keys: schema, at, currency, policy, status, certificate, swaps (null without a draw), prices, rules, summary,
+    assignments, screened, reps, notes. The components of an assignment add up to its priced_value, in their order.
     """
     reasons = explanations or explain(batch, plan)
     document = {
@@ -46,6 +49,7 @@ def plan_document(batch: Batch, plan: Plan, *, explanations: Explanations | None
         "policy": {key: getattr(batch.policy, key, None) for key in ("name", "version", "fingerprint")},
         "status": str(plan.status),
         "certificate": _certificate(reasons),
+        "swaps": swap_document(reasons.facts),
         "prices": _prices(reasons),
         "rules": [
             {"rule": rule.rule, "holds": rule.holds, "violation": rule.violation, "where": rule.where}
@@ -69,8 +73,8 @@ def plan_document(batch: Batch, plan: Plan, *, explanations: Explanations | None
             for note in batch.notes
         ],
     }
-    plain: dict[str, Any] = _plain(document)
-    return plain
+    whole: dict[str, Any] = plain(document)
+    return whole
 
 
 def summary(batch: Batch, plan: Plan, reasons: Explanations) -> dict[str, Any]:
@@ -83,6 +87,7 @@ def summary(batch: Batch, plan: Plan, reasons: Explanations) -> dict[str, Any]:
         "reject": int(outcomes.get("reject", 0)),
         "reps": batch.problem.n_reps,
         "expected_revenue": math.fsum(reasons.leads["expected_revenue"].dropna()),
+        "expected_cost": math.fsum(reasons.leads["expected_cost"].dropna()),
         "opportunity": math.fsum(reasons.reps["opportunity"]),
         "effort": math.fsum(reasons.reps["load"]),
         "capacity": math.fsum(reasons.reps["capacity"]),
@@ -150,12 +155,12 @@ def _screened(batch: Batch, plan: Plan, reasons: Explanations) -> list[dict[str,
     ]
 
 
-def _plain(item: Any) -> Any:
-    """JSON's own types and nothing else."""
+def plain(item: Any) -> Any:
+    """JSON's own types and nothing else: NaN, infinity and missing values become null."""
     if isinstance(item, dict):
-        return {str(key): _plain(value) for key, value in item.items()}
+        return {str(key): plain(value) for key, value in item.items()}
     if isinstance(item, (list, tuple, set, np.ndarray)):
-        return [_plain(value) for value in (sorted(item) if isinstance(item, set) else item)]
+        return [plain(value) for value in (sorted(item) if isinstance(item, set) else item)]
     if item is None or item is pd.NaT or isinstance(item, (bool, str)):
         return None if item is pd.NaT else item
     if isinstance(item, np.bool_):

@@ -14,6 +14,7 @@ from apportion.reasons.certificate import certificate_words, rule_prices
 from apportion.reasons.facts import Facts
 from apportion.reasons.placed import placed_reason
 from apportion.reasons.reps import rep_table
+from apportion.reasons.swapped import swapped_reason
 from apportion.reasons.unplaced import nurture_reason
 
 
@@ -22,10 +23,12 @@ class Explanations:
     """The reasons of one plan. L leads of the problem, R reps.
 
     leads : one row a lead of the problem, in its order: lead_id; outcome ("assigned" or "nurture"); rep_id,
-        runner_up_rep_id (None where there is none); fit, deal_value, expected_revenue (NaN for nurture); opportunity;
-        tier; priced_value (currency: what is left after every price); runner_up_cost (an estimate by prices, in
-        currency: what the plan would lose if the next best rep had the lead, with all that stays with it); binding
-        (rules and prices that weigh on the choice); code; reason.
+        runner_up_rep_id (None where there is none); fit, deal_value, expected_revenue, expected_cost (by the policy;
+        NaN for nurture); opportunity; tier; priced_value (currency: what is left after every price); runner_up_cost
+        (an estimate by prices, in currency: what the plan would lose if the next best rep had the lead, with all that
+        stays with it); binding
+        (rules and prices that weigh on the choice); propensity (the chance with which a draw left the lead with this
+        rep: 1 without a draw, NaN for nurture); code; reason.
     reps : one row a rep, see `rep_table`. prices : the prices of the rules, see `rule_prices`.
     certificate : sentences. facts : what all of it was read from.
     """
@@ -61,9 +64,7 @@ def _lead_table(facts: Facts) -> pd.DataFrame:
     batch, problem = facts.batch, facts.batch.problem
     placed = facts.pair >= 0
     runner_up, cost = _runner_up(facts)
-    reasons = [
-        placed_reason(facts, lead) if placed[lead] else nurture_reason(facts, lead) for lead in range(problem.n_leads)
-    ]
+    reasons = [_reason(facts, lead) for lead in range(problem.n_leads)]
     columns: dict[str, Any] = {
         "lead_id": list(problem.lead_ids),
         "outcome": np.where(placed, "assigned", "nurture").tolist(),
@@ -71,12 +72,14 @@ def _lead_table(facts: Facts) -> pd.DataFrame:
         "fit": _at(facts.fit, facts.pair),
         "deal_value": np.asarray(batch.deal_value, dtype=np.float64),
         "expected_revenue": _at(problem.revenue, facts.pair),
+        "expected_cost": _cost(facts),
         "opportunity": problem.opportunity,
         "tier": [batch.tier_names[label] if label >= 0 else None for label in batch.tier.tolist()],
         "priced_value": np.where(placed, _at(facts.book.priced, facts.pair), problem.nurture),
         "runner_up_rep_id": [problem.rep_ids[rep] if rep >= 0 else None for rep in runner_up.tolist()],
         "runner_up_cost": cost,
         "binding": _binding(facts),
+        "propensity": facts.plan.propensity,
         "code": [code for code, _ in reasons],
         "reason": [sentence for _, sentence in reasons],
     }
@@ -84,6 +87,19 @@ def _lead_table(facts: Facts) -> pd.DataFrame:
     for name in _TEXT:  # None stays None: no column of text becomes one of floats
         table.insert(list(columns).index(name), name, pd.Series(columns[name], dtype=object))
     return table
+
+
+def _cost(facts: Facts) -> Any:
+    """(L,) currency that each lead costs with its rep by the policy; 0 where nothing does, NaN for nurture."""
+    cost, rep = facts.batch.cost, facts.plan.rep
+    held = np.zeros(len(rep)) if cost is None else cost[np.arange(len(rep)), np.maximum(rep, 0)]
+    return np.where(rep >= 0, held, np.nan)
+
+
+def _reason(facts: Facts, lead: int) -> tuple[str, str]:
+    if facts.swapped[lead]:
+        return swapped_reason(facts, lead)
+    return placed_reason(facts, lead) if facts.pair[lead] >= 0 else nurture_reason(facts, lead)
 
 
 _TEXT = ("rep_id", "tier", "runner_up_rep_id", "binding")

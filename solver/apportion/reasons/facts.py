@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from apportion.build.batch import Batch
 from apportion.problem import Plan
@@ -68,6 +69,16 @@ class Facts:
             people=_people(batch),
             currency=str(getattr(batch.policy, "currency", "")),
         )
+
+    @property
+    def planned(self) -> Ints:
+        """(L,) rep of each lead before any draw, -1 for nurture."""
+        return self.plan.rep if self.plan.swaps is None else self.plan.swaps.planned
+
+    @cached_property
+    def swapped(self) -> NDArray[np.bool_]:
+        """(L,) whether a draw moved the lead."""
+        return self.plan.swapped
 
     @cached_property
     def tolerance(self) -> float:

@@ -20,6 +20,7 @@ PLAN_COLUMNS = (
     "opportunity",
     "outcome",
     "runner_up_cost",
+    "propensity",
 )
 _TEXT = ("rep_id", "runner_up_rep_id", "reason", "tier", "outcome")
 

@@ -20,7 +20,7 @@ from apportion.problem.sums import measured
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-Kind = Literal["revenue", "effect", "other", "capacity", "min_load", "rule"]
+Kind = Literal["revenue", "cost", "effect", "other", "capacity", "min_load", "rule"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +47,8 @@ def ledger(batch: Batch, plan: Plan) -> Ledger:
     problem = batch.problem
     rows: list[tuple[str, Kind, Floats]] = [("expected revenue", "revenue", problem.revenue)]
     lead, rep = problem.pairs.lead, problem.pairs.rep
+    if batch.cost is not None and batch.cost.any():
+        rows.append(("cost", "cost", -batch.cost[lead, rep]))
     for effect in batch.eligibility.effects:
         amount = np.asarray(effect.amount, dtype=np.float64)[lead, rep]
         if amount.any():

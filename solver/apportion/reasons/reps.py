@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from apportion.problem import OpportunityShare
+from apportion.problem.tables import of_fair_share
 from apportion.reasons.facts import Facts
 from apportion.reasons.pricing import Floats
 
@@ -45,8 +46,8 @@ def rep_table(facts: Facts) -> pd.DataFrame:
         "expected_revenue": revenue,
         "opportunity": opportunity,
         "fair_share": fair,
-        "opportunity_share": _multiple(opportunity + earlier, fair),
-        "revenue_share": _multiple(revenue, fair),
+        "opportunity_share": of_fair_share(opportunity + earlier, fair),
+        "revenue_share": of_fair_share(revenue, fair),
         "opportunity_floor": np.full(problem.n_reps, np.nan) if low is None else np.broadcast_to(low, problem.n_reps),
         "slot_price": np.maximum(facts.plan.prices.capacity, 0.0),
     }
@@ -77,8 +78,3 @@ def _shares(weights: Any) -> Floats:
     array = np.asarray(weights, dtype=np.float64)
     total = float(array.sum())
     return np.asarray(array / total if total > 0 else np.zeros_like(array))
-
-
-def _multiple(amount: Floats, fair: Floats) -> Floats:
-    due = fair * amount.sum()
-    return np.asarray(np.divide(amount, due, out=np.full(len(amount), np.nan), where=due > 0), dtype=np.float64)

@@ -22,6 +22,7 @@ Kind = Literal[
     "not_eligible",  # a rule forbids the pair
     "together",  # the rep may not take every lead that must stay together
     "too_large",  # more effort than the rep's whole capacity
+    "swapped",  # a draw moved the lead to another rep, to learn
     "worth_less",  # it earns more where it is
     "slot",  # it would earn more with the rep, but the rep's slot earns more with other leads
     "rule",  # it would break a rule, or cost too much under one
@@ -124,7 +125,7 @@ class _Question:
 
     def _weighed(self) -> Answer:
         gain, breaks = self._move()
-        kind, rule, sentence = self._reason(gain, breaks)
+        kind, rule, sentence = self._drawn() or self._reason(gain, breaks)
         return Answer(
             kind,
             f"{self.name} {sentence}",
@@ -142,6 +143,15 @@ class _Question:
         before, after = (verify(problem, facts.plan.replace(rep=rep)) for rep in (facts.plan.rep, moved))
         known = {rule.rule for rule in before.broken}.union(_CLAIMS)
         return after.objective - before.objective, tuple(r.rule for r in after.broken if r.rule not in known)
+
+    def _drawn(self) -> tuple[Kind, str | None, str] | None:
+        facts = self.facts
+        if not facts.swapped[self.lead]:
+            return None
+        planned = int(facts.planned[self.lead])
+        whose = "you" if planned == self.rep else facts.people[planned]
+        chance = percent(float(facts.plan.propensity[self.lead]))
+        return "swapped", None, f"was planned for {whose}; to learn, a draw gave it to {self.who} (chance {chance})."
 
     def _reason(self, gain: float, breaks: tuple[str, ...]) -> tuple[Kind, str | None, str]:
         facts, units = self.facts, self.facts.units
@@ -179,7 +189,7 @@ class _Question:
 
     def _preferences(self) -> str:
         book, amounts = self.facts.book, self.facts.units.amounts
-        rows = book.parts("effect") + book.parts("other")
+        rows = book.parts("effect") + book.parts("cost") + book.parts("other")
         moved = [(float(amounts[row, self.held] - amounts[row, self.asked]), book.names[row]) for row in rows]
         named = [f"{quoted(name)} {money(amount, self.facts.currency)}" for amount, name in sorted(moved, reverse=True)]
         return listed(named) if named else "no single one"

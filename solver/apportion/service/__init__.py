@@ -1,1 +1,1 @@
-"""The unattended service: the store, and what runs upon it."""
+"""What runs for long: the unattended service with its store, and the console."""

@@ -22,7 +22,7 @@ def estimate(model: FitModel, tables: Tables, policy: Policy, *, at: pd.Timestam
     if not len(leads) or not len(reps):
         none = np.zeros((len(leads), len(reps)))
         return Estimates(none.astype(np.float32), value, none if wary else None)
-    spread = model.predict_spread(leads, reps, at=at) * value[:, None] if wary else None
+    spread = model.predict_revenue_spread(leads, reps, at=at).astype(np.float64) if wary else None
     return Estimates(model.predict_fit(leads, reps, at=at), value, spread)
 
 

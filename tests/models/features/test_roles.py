@@ -4,64 +4,7 @@ import pandas as pd
 import pytest
 
 from apportion_models.errors import InputError
-from apportion_models.features.roles import candidate_columns, check_override, is_key, is_protected
-
-
-@pytest.mark.parametrize(
-    "column",
-    [
-        "gender",
-        "Gender",
-        "rep_gender",
-        "age",
-        "rep_age",
-        "age_group",
-        "AgeBand",
-        "birth_date",
-        "dateOfBirth",
-        "ethnicity",
-        "nationality",
-        "religion",
-        "disability",
-        "marital_status",
-        "parental_leave",
-        "photo_url",
-        "first_name",
-        "firstName",
-        "pronouns",
-        "sexual_orientation",
-    ],
-)
-def test_protected(column: str) -> None:
-    """A protected attribute is known by its name, however it is written."""
-    assert is_protected(column)
-
-
-@pytest.mark.parametrize(
-    "column",
-    [
-        "language",
-        "languages",
-        "company_age",
-        "lead_age_days",
-        "account_age",
-        "stage",
-        "usage",
-        "page",
-        "manager",
-        "industry",
-        "company_size",
-        "level",
-        "percentage",
-        "agency",
-        "score",
-        "birthrate_index",
-        "essex",
-    ],
-)
-def test_not_protected(column: str) -> None:
-    """Names that only look like it stay usable."""
-    assert not is_protected(column)
+from apportion_models.features.roles import candidate_columns, is_key
 
 
 def test_keys() -> None:
@@ -99,15 +42,31 @@ def test_asking_for_a_refused_column_is_an_error_naming_all() -> None:
     assert {finding.column for finding in caught.value.findings} == {"gender", "outcome", "nowhere"}
 
 
-def test_override_needs_a_reason() -> None:
-    """An override is a record: who and why."""
-    assert check_override({"age": "works council, 2024-05-01: pilot"}) == {"age": "works council, 2024-05-01: pilot"}
-    assert check_override(None) == {}
-    with pytest.raises(InputError, match="age"):
-        check_override({"age": "  "})
-
-
 def test_override_admits_the_column() -> None:
     """An overridden column is a feature like any other."""
     table = pd.DataFrame({"gender": ["f", "m"]})
-    assert candidate_columns(table, name="reps", wanted=None, override={"gender": "why"})[0] == ["gender"]
+    assert candidate_columns(table, name="reps", wanted=None, override={"gender": {}})[0] == ["gender"]
+
+
+def test_declared_columns_are_protected() -> None:
+    """A column that somebody declared is refused like one whose name says it."""
+    table = pd.DataFrame({"Group_B": ["f", "m"], "industry": ["x", "y"]})
+    columns, notices = candidate_columns(table, name="reps", wanted=None, override={}, declared=["group_b"])
+    assert columns == ["industry"] and "declared as protected" in str(notices[0])
+    with pytest.raises(InputError, match="Group_B"):
+        candidate_columns(table, name="reps", wanted=["Group_B"], override={}, declared=["group_b"])
+
+
+def test_what_an_earlier_plan_wrote_is_no_feature() -> None:
+    """assignments.csv joined with its outcomes makes a history; the plan's own columns do not teach."""
+    table = pd.DataFrame(
+        {
+            "propensity": [1.0],
+            "arm": ["a"],
+            "holdout": [True],
+            "expected_revenue": [2.0],
+            "runner_up_cost": [1.0],
+            "score": [3.0],
+        }
+    )
+    assert candidate_columns(table, name="history", wanted=None, override={})[0] == ["score"]

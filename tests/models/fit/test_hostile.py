@@ -41,13 +41,15 @@ def test_one_rep_and_a_rep_with_one_lead() -> None:
 
 
 def test_a_leak_is_flagged_and_a_constant_is_ignored() -> None:
-    """A column that gives the outcome away is named and left out; one that never varies does nothing."""
+    """A column that gives the outcome away is named and left out; so is one that never varies or is empty."""
     history = World(seed=2).history(1500)
     history["contract_signed"] = np.where(history["outcome"] == "won", "yes", "no")
-    history["planet"] = "earth"
+    history["planet"], history["moons"], history["nothing"] = "earth", 1.0, None
     model = fitted(history)
     assert "contract_signed" in told(model) and "leak" in told(model)
-    assert not {"contract_signed", "planet"} & set(model.card_["features"]["lead"])
+    assert not {"contract_signed", "planet", "moons", "nothing"} & set(model.card_["features"]["lead"])
+    alike = {one.column for one in model.findings_ if "the same value" in one.message}
+    assert alike == {"planet", "moons", "nothing"}
 
 
 def test_duplicate_leads_and_dates_in_the_future() -> None:
@@ -65,6 +67,8 @@ def test_history_shorter_than_the_sales_cycle() -> None:
     raw = (world.history(4000)["outcome"] == "won").mean()
     assert model.card_["training"]["open"] > 1000
     assert model.predict_fit(world.leads(400), world.reps(), at=LAST).mean() > raw
+    assert "the history is short against the sales cycle" in told(model)
+    assert "sales cycle" not in told(fitted(World(seed=2).history(1200)))
 
 
 def test_a_shift_of_the_base_rate() -> None:
@@ -77,4 +81,6 @@ def test_a_shift_of_the_base_rate() -> None:
     model = fitted(history, world)
     measures = model.card_["out_of_time"][model.level_]
     assert measures["expected_rate"] > measures["observed_rate"] + 0.02
+    assert "the base rate moved" in told(model)
+    assert "base rate moved" not in told(fitted(World(seed=4).history(4000), World(seed=4)))
     assert not model.evidence_["rep x segment"].held

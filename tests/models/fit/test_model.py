@@ -8,6 +8,7 @@ from sklearn.exceptions import NotFittedError
 
 from apportion_models.errors import InputError, TableError
 from apportion_models.fit import FitModel
+from apportion_models.fit.card import card_markdown
 from tests.models.worlds import LAST, World
 
 
@@ -173,16 +174,47 @@ def test_what_was_earned_is_never_a_feature() -> None:
 
 def test_protected_attributes_are_refused_and_recorded() -> None:
     """A rep's gender is never used silently: told when present, refused when asked for, on record when overridden."""
-    reps = World().reps().assign(gender=["f", "m"] * 6)
+    reps = World().reps().assign(gender=["f", "f", "m", "m"] * 3)
     quiet = FitModel(level="rep").fit(history(), reps)
     assert any(finding.column == "gender" for finding in quiet.findings_)
     assert quiet.card_["features"]["rep"] == ["level", "team_id", "tenure"]
+    assert quiet.card_["protected"]["refused"] == ["gender"] and "age" in quiet.card_["protected"]["deny_list"]
     with pytest.raises(InputError, match="protected"):
         FitModel(rep_columns=["gender"]).fit(history(), reps)
-    reason = {"gender": "works council, 2024-06-01, audit only"}
-    allowed = FitModel(level="rep", rep_columns=["gender"], override=reason).fit(history(), reps)
+    record = {"gender": {"who": "works council", "when": "2024-06-01", "why": "audit only"}}
+    allowed = FitModel(level="rep", rep_columns=["gender"], override=record).fit(history(), reps)
     assert "gender" in allowed.card_["features"]["rep"]
-    assert allowed.card_["features"]["protected_overrides"] == reason
+    assert allowed.card_["protected"]["overrides"] == record
+    assert "works council, 2024-06-01: audit only" in card_markdown(allowed.card_)
+
+
+def test_proxies_are_refused_and_recorded() -> None:
+    """A feature that tells the reps' gender is not used, by itself or when asked for, unless somebody puts it on
+    record; the predictions then do not depend on it."""
+    world = World()
+    reps = world.reps()
+    reps = reps.assign(gender=np.where(reps["level"] == "senior", "m", "f"), region_code=["n", "s"] * 6)
+    model = FitModel(level="rep").fit(history(), reps)
+    assert model.card_["features"]["rep"] == ["team_id", "tenure"]
+    assert any(finding.column == "level" and "stands for" in finding.message for finding in model.findings_)
+    swapped = reps.assign(level=reps["level"].map({"senior": "junior", "junior": "senior"}))
+    leads = world.leads(20)
+    same = (model.predict_fit(leads, table, at=LAST) for table in (reps, swapped))
+    assert next(same).tobytes() == next(same).tobytes()
+    with pytest.raises(InputError, match="region_code"):
+        FitModel(level="rep", rep_columns=["region_code"]).fit(history(), reps)
+    record = {"level": {"who": "works council", "when": "2024-06-01", "why": "pay grades"}}
+    allowed = FitModel(level="rep", override=record).fit(history(), reps)
+    assert "level" in allowed.card_["features"]["rep"]
+
+
+def test_declared_columns_are_no_features_even_by_default() -> None:
+    """A column that a person declares as protected is left out, also where it is a feature without being asked for."""
+    model = FitModel(level="rep", protected=["team_id", "Start_Date"]).fit(history(), World().reps())
+    assert model.card_["features"]["rep"] == ["level"] and model.card_["features"]["matches"]
+    assert model.card_["protected"]["refused"] == ["start_date", "team_id"]
+    skilless = FitModel(level="rep", protected=["skills"]).fit(history(), World().reps())
+    assert skilless.card_["features"]["matches"] == []
 
 
 def test_until_knows_nothing_of_later() -> None:

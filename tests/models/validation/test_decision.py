@@ -53,6 +53,10 @@ def test_nothing_to_judge() -> None:
     assert realised_share(ones, ones, np.arange(50.0), ones, ids) is None
 
 
+def claims_kept(kept: float) -> Realised:
+    return Realised(share=kept, standard_error=0.2, rows=100)
+
+
 def test_claims_grow_with_what_came_true() -> None:
     """Nothing came true: nothing is claimed; all of it: what the model says; the ends of the interval enclose it."""
     rng = np.random.default_rng(0)
@@ -65,7 +69,7 @@ def test_claims_grow_with_what_came_true() -> None:
             value=value,
             rep=rep,
             share=share,
-            realised=Realised(share=kept, standard_error=0.2, rows=100),
+            realised=claims_kept(kept),
         )
         for kept in (0.0, 0.5, 1.0)
     ]
@@ -75,6 +79,12 @@ def test_claims_grow_with_what_came_true() -> None:
     assert claims[0].uplift < claims[1].uplift < claims[2].uplift
     assert claims[0].claimed == 0.0 and claims[2].claimed == claims[2].uplift
     assert all(one.low < one.uplift < one.high for one in claims)
+    told = {"base": base, "advantage": advantage, "value": value, "rep": rep, "realised": claims_kept(1.0)}
+    by_lead = claimed_uplift(share=np.repeat(share[None], 40, axis=0), **told)
+    assert by_lead == claimed_uplift(share=share, **told)
+    own = np.zeros((40, 4))
+    own[np.arange(40), rep] = 1.0  # only the planned rep may get the lead: nothing is gained
+    assert claimed_uplift(share=own, **told).uplift == pytest.approx(0.0, abs=1e-12)
     none = claimed_uplift(base=base, advantage=advantage, value=value, rep=rep, share=share, realised=None)
     assert (none.uplift, none.low, none.high) == (0.0, 0.0, 0.0)
 

@@ -2,12 +2,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.special import expit
 from scipy.stats import chi2_contingency
 
 from apportion_models.validation.homogeneity import (
     equal_given_leads,
     equal_rates,
     equal_within_reps,
+    periods_of,
     rate_table,
     shrunk_rates,
 )
@@ -91,3 +95,58 @@ def test_within_reps_segments_are_told_apart() -> None:
         p_value = equal_within_reps(label - 0.3, np.full(3000, 0.21), ids, {"kind": kind}).p_value
         assert (p_value < 1e-6) if different else (p_value > 0.01)
     assert equal_within_reps(label - 0.3, np.full(3000, 0.21), ids, {}).p_value == 1.0
+
+
+def drifting(seed: int, lasting: float, passing: float) -> tuple[np.ndarray, ...]:
+    """Residuals of 20 reps by 4 segments over 8 months: strengths that last, and others that come and go by month."""
+    rng = np.random.default_rng(seed)
+    rep, segment, month = (rng.integers(0, count, 12_000) for count in (20, 4, 8))
+    strength = lasting * rng.normal(size=(20, 4))[rep, segment]
+    strength = strength + passing * rng.normal(size=(20, 4, 8))[rep, segment, month]
+    chance = expit(-1.0 + strength)
+    p = expit(-1.0)
+    return (rng.random(12_000) < chance) - p, np.full(12_000, p * (1 - p)), rep.astype(object), segment, month
+
+
+def test_what_comes_and_goes_is_no_strength() -> None:
+    """Strengths of a month pass for lasting ones when leads are taken for independent; against periods they do not."""
+    found = np.zeros(2)
+    for seed in range(20):
+        residual, variance, rep, segment, month = drifting(seed, 0.0, 0.5)
+        for place, period in enumerate((None, periods_of(month.astype(float)))):
+            found[place] += equal_within_reps(residual, variance, rep, {"s": segment}, period).p_value < 0.05
+    assert found[0] >= 12 and found[1] <= 3
+
+
+def test_strengths_that_last_are_found() -> None:
+    """Against periods they are still told from noise."""
+    found = 0
+    for seed in range(10):
+        residual, variance, rep, segment, month = drifting(seed, 0.4, 0.2)
+        period = periods_of(month.astype(float))
+        found += equal_within_reps(residual, variance, rep, {"s": segment}, period).p_value < 0.05
+        found += equal_given_leads(residual, variance, rep, period).p_value < 0.05
+    assert found >= 18
+
+
+def test_a_cell_of_one_period_is_left_out() -> None:
+    """A kind of leads that a rep had for a while only shows nothing that lasts."""
+    residual, variance, rep, segment, month = drifting(0, 0.0, 0.0)
+    period = periods_of(month.astype(float))
+    odd = (rep == 3) & (segment == 1)
+    once = odd & (period == 0)
+    residual = np.where(once, residual + 0.7, residual)
+    kept = ~odd | once
+    parts = [one[kept] for one in (residual, variance, rep, segment, period)]
+    assert equal_within_reps(*parts[:3], {"s": parts[3]}).p_value < 0.01
+    assert equal_within_reps(*parts[:3], {"s": parts[3]}, parts[4]).p_value > 0.05
+
+
+@given(st.lists(st.integers(0, 30), min_size=1, max_size=60), st.integers(1, 5))
+def test_periods_hold_equally_many(times: list[int], count: int) -> None:
+    """Later leads are never of an earlier period, leads of one time are together, and there are at most so many."""
+    days = np.array(times, dtype=float)
+    period = periods_of(days, count=count)
+    order = np.argsort(days, kind="stable")
+    assert (np.diff(period[order]) >= 0).all() and period.max() < count
+    assert all(np.unique(period[days == day]).size == 1 for day in np.unique(days))

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+from copy import copy
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from apportion.app.evaluate import EvaluateReport, EvaluateRequest, PlanValue, evaluate
+from apportion.app.evaluate import EvaluateReport, EvaluateRequest, Interval, PlanValue, evaluate
 from apportion.app.evaluate.compare import compare
 from apportion.app.evaluate.crossfit import Side, plan_side
 from apportion.app.evaluate.errors import NotApplicable
 from apportion.app.evaluate.halves import split_history
+from apportion.app.evaluate.judge import Judge
+from apportion.app.evaluate.past import Past
 from apportion.app.evaluate.question import first_assigned, pose_question
 from apportion.app.sources import Sources, read_sources
 from apportion.build import build_batch
@@ -23,6 +27,7 @@ from apportion.problem import verify
 from apportion.whatif.estimates import estimate
 from apportion_models import FitModel
 from apportion_models.errors import PolicyError, UsageError
+from apportion_models.policy_value import calibrate
 from apportion_models.synthetic import World
 
 PLAIN = "version: 1\nname: plain\nequity: []\n"
@@ -46,11 +51,10 @@ def cross_fitted(world: World, policy: Path, *, rows: int = 2500, level: str = "
     question, rules = pose_question(read, world.at), load_policy(policy)
     assert read.history is not None
     halves = split_history(read.history, seed=world.seed)
-    models = [
-        FitModel(level=level).fit(half, read.tables.reps, until=world.at) for half in (halves.first, halves.second)
-    ]
+    parts, reps = (halves.first, halves.second), read.tables.reps
+    models = [FitModel(level=level).fit(half, reps, until=world.at) for half in parts]
     one, two = (plan_side(model, question, rules, seed=0) for model in models)
-    truth = world.true_revenue(read.tables.leads, read.tables.reps, at=world.at)
+    truth = world.true_revenue(read.tables.leads, reps, at=world.at)
 
     def earned(side: Side, place: int) -> float:
         rep = side.choices[place].rep
@@ -58,55 +62,50 @@ def cross_fitted(world: World, policy: Path, *, rows: int = 2500, level: str = "
 
     assert [choice.name for choice in one.choices[:2]] == ["plan", "round_robin"]
     plan, ring = (earned(one, place) + earned(two, place) for place in (0, 1))
-    value = compare((one, two), at=question.at, seed=0, drawn_by=halves.drawn_by)
+    found = calibrate(Past.of((models[0], models[1]), parts, reps, world.at, halves.drawn_by).as_dealt)
+    judges = (Judge.of(one, found, world.at), Judge.of(two, found, world.at))
+    value = compare((one, two), judges, seed=0, drawn_by=halves.drawn_by)
     return value, plan / ring - 1.0
 
 
 @pytest.fixture(scope="module")
 def report(plain: Path) -> tuple[World, EvaluateReport]:
     world = World(seed=11, n_reps=10, n_new=2, n_unseen=1, strength=2.0, exploration=1.0, days=300)
-    sources = Sources(leads=world.leads(150), reps=world.reps(), history=world.history(1600))
+    sources = Sources(leads=world.leads(100), reps=world.reps(), history=world.history(1200))
     return world, evaluate(EvaluateRequest(sources, plain, at=world.at, seed=1))
 
 
 def test_strong_reps_are_worth_what_is_claimed(plain: Path) -> None:
-    """The gain is found, and the claim lies between half of the plan's true uplift and 5 points above it.
-
-    From below it is far off where history is thin: the scoring model shrinks what half a history shows.
-    """
+    """The gain is found, and its interval holds the plan's true uplift."""
     value, truth = cross_fitted(small_world(5, 1.5), plain, level="rep x segment")
     claimed = value.against("round_robin").uplift
     assert claimed is not None and truth > 0.1
-    assert claimed.low > 0
-    assert truth / 2 < claimed.value < truth + 0.05
+    assert claimed.low > 0 and claimed.holds(truth)
+    parts = value.against("round_robin").sources
+    assert parts.total == pytest.approx(value.against("round_robin").gain.value, rel=1e-6)
 
 
 def test_identical_reps_are_worth_nothing(plain: Path) -> None:
-    """Even if rep effects are forced into the model, next to nothing is claimed, and the interval holds nothing."""
-    value, truth = cross_fitted(small_world(6, 0.0), plain, level="rep x segment")
+    """Even if rep effects are forced into the model, and believed by it, the interval holds nothing."""
+    value, truth = cross_fitted(small_world(5, 0.0), plain, level="rep x segment")
     claimed = value.against("round_robin")
     assert truth == pytest.approx(0.0, abs=1e-9)
-    assert claimed.uplift is not None and abs(claimed.uplift.value) < 0.03
-    assert claimed.uplift.has_zero and claimed.matching.has_zero
+    assert value.predicted > 1.1 * value.cross_fitted
+    assert claimed.uplift is not None and claimed.uplift.has_zero and claimed.matching.has_zero
 
 
 @pytest.mark.slow
-def test_over_many_worlds_the_null_is_kept(plain: Path) -> None:
-    """Identical reps, ten worlds: the mean claim is within 2 %, and at least eight intervals hold the truth."""
-    claims = [cross_fitted(small_world(s, 0.0), plain, level="rep x segment") for s in range(10)]
-    uplifts = [value.against("round_robin").uplift for value, _ in claims]
-    assert abs(np.mean([one.value for one in uplifts if one])) < 0.02
-    assert sum(one.low <= truth <= one.high for one, (_, truth) in zip(uplifts, claims, strict=True) if one) >= 8
+@pytest.mark.parametrize(("strength", "rows"), [(0.0, 2500), (1.0, 4000)], ids=["identical reps", "reps differ"])
+def test_over_many_worlds_the_intervals_hold_the_truth(plain: Path, strength: float, rows: int) -> None:
+    """24 worlds each: the mean claim is within 5 points of the mean truth, and 80 to 100 % of the intervals hold it.
 
-
-@pytest.mark.slow
-def test_over_many_worlds_no_more_is_claimed_than_there_is(plain: Path) -> None:
-    """Strong reps, ten worlds: the mean claim is 50 to 105 % of the truth; at most one interval lies above it."""
-    claims = [cross_fitted(small_world(s, 1.0), plain, rows=4000, level="rep x segment") for s in range(10)]
-    uplifts = [value.against("round_robin").uplift for value, _ in claims]
-    truth = [one for _, one in claims]
-    assert 0.5 < np.mean([one.value for one in uplifts if one]) / np.mean(truth) < 1.05
-    assert sum(one.low > true for one, true in zip(uplifts, truth, strict=True) if one) <= 1
+    200 of them would take an hour; `tests/models/policy_value` has as many, of a cheaper kind.
+    """
+    worlds = [small_world(seed, strength) for seed in range(24)]
+    claims = [cross_fitted(world, plain, rows=rows, level="rep x segment") for world in worlds]
+    found = [(value.against("round_robin").uplift, truth) for value, truth in claims]
+    assert np.mean([one.holds(truth) for one, truth in found if one]) >= 0.8
+    assert abs(np.mean([one.value - truth for one, truth in found if one])) < 0.05
 
 
 def test_the_report_is_whole(report: tuple[World, EvaluateReport]) -> None:
@@ -116,9 +115,11 @@ def test_the_report_is_whole(report: tuple[World, EvaluateReport]) -> None:
     assert found.value is not None and found.not_applicable is None
     assert len(document["value"]["comparisons"]) == 8
     assert document["fit"]["out_of_time"][found.model.level_]["reliability"]
-    assert document["value"]["levels"] == [found.model.level_] * 2
+    assert document["fit"]["reps_differ"] == found.model.evidence_.reps_differ
     told = found.sentences()
     assert "router" in told[0] and any("residual confounding" in one for one in told)
+    for part in ("Placebo", "Past leads whose rep seemed best", "direct method", "switch-DR", "Overlap"):
+        assert any(part in one for one in told), part
     assert document["sentences"] == list(told)
     for one in found.value.comparisons:
         assert one.gain.low <= one.gain.value <= one.gain.high
@@ -126,16 +127,46 @@ def test_the_report_is_whole(report: tuple[World, EvaluateReport]) -> None:
 
 
 def test_optimism_is_measured(report: tuple[World, EvaluateReport]) -> None:
-    """A model claims more for its own plan than another model finds in it."""
+    """Optimism is what the models say of their own plans, over what the other half bears out."""
     value = report[1].value
-    assert value is not None and value.predicted > value.cross_fitted > 0
+    assert value is not None and value.predicted > 0 and value.cross_fitted > 0
+    assert value.share is not None and (value.optimism < 0) == (value.share.value > 1)
     assert value.optimism == pytest.approx(value.predicted / value.cross_fitted - 1)
+
+
+def test_a_claim_needs_all_its_witnesses(report: tuple[World, EvaluateReport]) -> None:
+    """Where reps are not evidently different, or a check speaks against it, no gain by matching is claimed, in numbers
+    or in words, and the reason is named."""
+    found = report[1]
+    blind = replace(found.model.evidence_, effects=tuple(replace(e, held=False) for e in found.model.evidence_.effects))
+    model = copy(found.model)
+    model.evidence_ = blind
+    doubted = replace(found, model=model)
+    assert "there is no evidence that reps differ" in doubted.doubts
+    assert doubted.sentences()[0].startswith("No evidence that reassigning helps")
+    gain = Interval(value=0.2, low=0.1, high=0.3)
+    fooled = replace(found, checks=replace(found.checks, placebo=gain))
+    assert any("dealt at random" in doubt for doubt in fooled.doubts)
+    for one in (doubted, fooled):
+        assert not any("also by who gets which lead" in sentence for sentence in one.sentences())
+        assert one.to_dict()["doubts"] == list(one.doubts)
+
+
+def test_a_history_without_a_past_is_not_applicable(plain: Path) -> None:
+    """All leads of one day: nothing was known before, and the report says so instead of failing."""
+    world = small_world(9, 1.0)
+    history = world.history(400).assign(assigned_at=pd.Timestamp("2026-01-05", tz="UTC"))
+    found = evaluate(
+        EvaluateRequest(Sources(reps=world.reps(), history=history.drop(columns=["created_at", "closed_at"])), plain)
+    )
+    assert found.value is None and "closed before its last month" in str(found.not_applicable)
+    assert found.doubts and found.to_dict()["checks"]["claim"] is None
 
 
 def test_order_of_rows_changes_nothing(report: tuple[World, EvaluateReport], plain: Path) -> None:
     """The tables may come in any order: the same numbers, to the last bit."""
     world, found = report
-    tables = (world.leads(150), world.reps(), world.history(1600))
+    tables = (world.leads(100), world.reps(), world.history(1200))
     leads, reps, history = (table.sample(frac=1, random_state=4).reset_index(drop=True) for table in tables)
     again = evaluate(EvaluateRequest(Sources(leads=leads, reps=reps, history=history), plain, at=world.at, seed=1))
     assert json.dumps(again.to_dict()) == json.dumps(found.to_dict())

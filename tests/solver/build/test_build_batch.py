@@ -12,6 +12,7 @@ import pytest
 from apportion import LeadShare, Limit, MaxMin, OpportunityShare, solve, verify
 from apportion.build import Batch, Estimates, Tables, build_batch
 from apportion.policy import load_policy
+from apportion.reasons import plan_document
 from tests.solver.oracle import best_plan
 
 AT = pd.Timestamp("2026-03-04", tz="UTC")  # a Wednesday
@@ -32,6 +33,7 @@ def build(
     reps: Mapping[str, Any] | None = None,
     fit: Any = FIT,
     deal: Any = DEAL,
+    spread: Any = None,
     **tables: Any,
 ) -> Batch:
     """A batch of three leads a, b, c and two reps x, y with room for 10 each, unless said otherwise."""
@@ -41,7 +43,7 @@ def build(
         reps=_frame("rep_id", ["x", "y"], rep_columns),
         **{name: pd.DataFrame(rows) for name, rows in tables.items()},
     )
-    estimates = Estimates(np.array(fit, dtype=np.float32), np.array(deal, dtype=np.float64))
+    estimates = Estimates(np.array(fit, dtype=np.float32), np.array(deal, dtype=np.float64), spread)
     return build_batch(load_policy(PLAIN | dict(policy or {})), made, estimates, at=AT)
 
 
@@ -224,6 +226,44 @@ def test_costs_move_the_value_and_not_the_revenue() -> None:
     assert dense(batch, "revenue") == REVENUE
     assert batch.problem.nurture.round(3).tolist() == [4.5, 9.0, 21.0]
     assert chosen(batch)["a"] is None
+
+
+def test_costs_are_told_apart_from_revenue() -> None:
+    """What a pair costs is held beside its value, told with every lead, and summed up beside the expected revenue."""
+    batch = build({"value": {"costs": [{"name": "far", "when": "rep.rep_id == 'x'", "per_lead": 15.0}]}})
+    assert batch.cost is not None and batch.cost.tolist() == [[15.0, 0.0]] * 3
+    assert dense(batch, "value") == [[35.0, 20.0], [65.0, 80.0], [85.0, 300.0]]
+    assert chosen(batch) == {"a": "x", "b": "y", "c": "y"}
+    plan = solve(batch.problem, gap=0)
+    document = plan_document(batch, plan)
+    assert document["summary"]["expected_revenue"] == pytest.approx(430.0)
+    assert document["summary"]["expected_cost"] == 15.0
+    first = document["assignments"][0]
+    assert (first["expected_cost"], first["components"]["cost"]) == (15.0, -15.0)
+    assert sum(first["components"].values()) == pytest.approx(first["priced_value"])
+    assert "cost" not in document["assignments"][1]["components"]
+
+
+def test_caution_moves_leads_to_those_who_are_known() -> None:
+    """`estimate: lower` takes standard errors off the value and leaves the revenue; 0 of them change nothing."""
+    spread = np.array([[30.0, 0.0], [0.0, 0.0], [0.0, 0.0]])
+    for caution, rep, value in ((0.0, "x", 50.0), (0.5, "x", 35.0), (1.5, "y", 5.0), (9.0, "y", 0.0)):
+        batch = build({"value": {"estimate": "lower", "caution": caution}}, spread=spread)
+        assert dense(batch, "value")[0] == [pytest.approx(value), 20.0]
+        assert dense(batch, "revenue") == REVENUE
+        assert chosen(batch)["a"] == rep
+
+
+def test_the_floor_for_new_reps_gives_them_leads() -> None:
+    """`explore`: a rep in the first days gets the minimum though every lead is worth more elsewhere, and no more."""
+    fit = [[0.5, 0.1], [0.5, 0.2], [0.5, 0.4]]
+    floor = {"explore": [{"minimum": 2, "first_days": 30}]}
+    started = {"start_date": pd.to_datetime(["2020-01-01", "2026-02-20"], utc=True)}
+    assert set(chosen(build(fit=fit, deal=[100.0] * 3, reps=started)).values()) == {"x"}
+    found = chosen(build(floor, fit=fit, deal=[100.0] * 3, reps=started))
+    assert found == {"a": "x", "b": "y", "c": "y"}
+    soft = {"explore": [{"minimum": 2, "first_days": 30, "price": 20.0}]}
+    assert chosen(build(soft, fit=fit, deal=[100.0] * 3, reps=started)) == {"a": "x", "b": "x", "c": "y"}
 
 
 def test_efforts_come_from_the_leads() -> None:

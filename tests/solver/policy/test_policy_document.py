@@ -52,7 +52,17 @@ reserve: [{name: room, leads: tier == 'hot', share: 0.2}]
 explore: [{minimum: 2, first_days: 60, fewer_than: 30}]
 weights: [{name: mentors, reps: level == 'lead', weight: 0.8}]
 nurture: {value: 5, share: 0.1, rules: [{name: cold ones, when: tier == 'cold', value: 9}], must_assign: tier == 'hot'}
-value: {estimate: lower, cost_per_lead: 3, cost_per_effort: 2, cost_column: hourly, decay: {half_life_hours: 48}}
+value:
+  estimate: lower
+  cost_per_lead: 3
+  cost_per_effort: 2
+  cost_column: hourly
+  costs: [{name: travel, when: country != rep.country, per_lead: 20, of_revenue: 0.1}, {name: own, column: fee}]
+  decay: {half_life_hours: 48}
+audits: [{by: team, at_least: 4}]
+protected:
+  columns: [group_b]
+  allow: [{column: level, who: the council, when: 2026-03-01, why: pay grades}]
 """
 
 
@@ -111,7 +121,17 @@ def test_every_rule_is_on_the_page_in_words() -> None:
         "Each rep gets at most 5 leads, for each tier", "held back", "mentors",
         "in their first 60 days or with fewer than 30 past leads", "SEK 5 plus 10% of its opportunity", "cold ones",
         "Leads where tier is hot need a rep", "loses half of its worth every 48 hours", "2 working days", "Junior A",
+        "A pair where the lead's country is not the rep's country costs SEK 20 a lead and 0.1 of the expected revenue",
+        "Every pair costs what the lead's fee says", "Audit by team", "groups of fewer than 4 together",
+        "Besides those known by name these are: group_b", "pay grades (the council, 2026-03-01)", "No lead is swapped",
     ):  # fmt: skip
+        assert words in page, words
+
+
+def test_the_draw_is_on_the_page_in_words() -> None:
+    """How many leads may be swapped, whose, at what loss; all of it hard."""
+    page = document_policy(load_policy("swaps: {share: 0.02, leads: score < 80, loss_at_most: 50}"))
+    for words in ("a chance of at most 0.02", "leads where score is below 80, every rep", "EUR 50 by the estimates"):
         assert words in page, words
 
 

@@ -258,3 +258,33 @@ def test_errors_come_first(batch: pd.DataFrame, team: pd.DataFrame) -> None:
     severities = [finding.severity for finding in findings]
     assert severities == sorted(severities, key=lambda severity: severity != "error")
     assert {"error", "notice"} <= set(severities)
+
+
+@pytest.mark.parametrize(
+    ("rule", "words", "path"),
+    [
+        ("leads: score > 80", "1 leads and 3 reps may take part: nothing can be swapped", "swaps"),
+        ("reps: team_id == 'B'", "4 leads and 1 reps may take part", "swaps"),
+        ("share: 0.1", "At most 0.4 leads of this batch are swapped on average", "swaps.share"),
+    ],
+)
+def test_a_draw_that_moves_next_to_nothing(
+    batch: pd.DataFrame, team: pd.DataFrame, rule: str, words: str, path: str
+) -> None:
+    """Too few leads or reps, or too small a share: told, and no error."""
+    assert says(found(f"swaps: {{{rule}}}", batch, team), words, "notice", path)
+
+
+def test_a_draw_among_leads_with_one_rep_each(batch: pd.DataFrame, team: pd.DataFrame) -> None:
+    """Where eligibility leaves each lead one rep, nothing can be swapped; where it leaves two, the linter is silent."""
+    rule = "rules: [{name: only, effect: allow, leads: true, when: rep.team_id == 'B'}]\n"
+    assert says(found(f"{rule}swaps: {{share: 0.5}}", batch, team), "have two reps who may", "notice", "swaps")
+    assert not says(found("swaps: {share: 0.5}", batch, team), "swap")
+
+
+def test_audits_name_columns_of_the_reps(batch: pd.DataFrame, team: pd.DataFrame) -> None:
+    """A column that is not there is an error; one with a single value leaves nothing to compare."""
+    assert says(found("audits: [{by: sex}]", batch, team), "must name a column", "error", "audits[0].by")
+    one = team.assign(sex="f")
+    assert says(found("audits: [{by: sex}]", batch, one), "nothing to compare", "notice", "audits[0].by")
+    assert not says(found("audits: [{by: team}]", batch, team), "audit")

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from apportion.policy import equity, fair_weights, limits, load_policy, pair_values, rep_capacity
+from apportion.policy import equity, fair_weights, limits, load_policy, pair_costs, pair_values, rep_capacity
 from apportion.policy.resolved import ResolvedLimit
 from apportion_models.errors import PolicyError, TableError, UsageError
 
@@ -207,6 +207,48 @@ value: {estimate: lower, caution: 2, cost_per_lead: 1, cost_per_effort: 3, cost_
     with pytest.raises(UsageError, match="spread="):
         pair_values(policy, batch, frame, revenue, at=AT)
     assert pair_values(load_policy(""), batch, frame, revenue, at=AT).tolist() == revenue.tolist()
+
+
+def test_costs_by_predicate_are_added_up(leads: Frames, reps: Frames) -> None:
+    """Every cost that holds counts: per lead, per effort, of the revenue, and the lead's own amount."""
+    policy = load_policy("""
+value:
+  cost_per_lead: 1
+  costs:
+    - {name: travel, when: country != rep.home, per_lead: 20, per_effort: 5}
+    - {name: commission, when: rep.level == 'a', of_revenue: 0.1}
+    - {name: own, column: onboarding}
+""")
+    batch = leads(effort=[1, 2], country=["SE", "NO"], onboarding=[7.0, np.nan])
+    frame = reps(home=["SE", "NO"], level=["a", "b"])
+    revenue = np.array([[100.0, 50.0], [10.0, 10.0]])
+    cost = pair_costs(policy, batch, frame, revenue, at=AT)
+    assert cost is not None
+    assert cost.tolist() == [[1 + 10 + 7, 1 + 25 + 7], [1 + 30 + 1, 1]]
+    assert pair_values(policy, batch, frame, revenue, at=AT).tolist() == (revenue - cost).tolist()
+    assert pair_costs(load_policy(""), batch, frame, revenue, at=AT) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("value: {costs: [{name: nothing}]}", "what it costs"),
+        ("value: {costs: [{name: a, per_lead: -1}]}", "greater than or equal to 0"),
+        ("value: {costs: [{name: a, of_revenue: 2}]}", "less than or equal to 1"),
+        ("value: {costs: [{name: a, per_lead: 1}, {name: a, per_lead: 2}]}", "distinct names"),
+    ],
+)
+def test_costs_that_are_none_are_refused(text: str, told: str) -> None:
+    """A cost says what it costs, and no cost is a gain."""
+    with pytest.raises(PolicyError, match=told):
+        load_policy(text)
+
+
+def test_a_cost_by_a_column_that_is_not_there(leads: Frames, reps: Frames) -> None:
+    """Named with what the table has."""
+    policy = load_policy("value: {costs: [{name: own, column: onboarding}]}")
+    with pytest.raises(TableError, match="onboarding"):
+        pair_costs(policy, leads(score=[1]), reps(level=["a"]), np.ones((1, 1)), at=AT)
 
 
 def test_values_decay_while_a_lead_waits(leads: Frames, reps: Frames) -> None:

@@ -182,3 +182,34 @@ def test_the_name_of_the_base_is_taken() -> None:
     """A scenario may not pass for the base."""
     with pytest.raises(InputError, match="a name of its own"):
         compare(small(), [Scenario(name="base")], QUICK)
+
+
+def test_frames_and_figures_hold_what_the_document_holds(told: Comparison) -> None:
+    """Groups and sources as tidy frames, differences and sources as figures: every scenario that has them, once."""
+    assert told.groups.groupby("scenario")["d_revenue"].sum()["same"] == 0.0
+    free = told.groups[(told.groups["scenario"] == "free") & (told.groups["by"] == "rep")]
+    change = told.differences["free"].revenue.value
+    assert free["d_revenue"].sum() == pytest.approx(change, abs=1e-6)
+    assert list(told.sources["part"].unique()) == list(PARTS)
+    figure = told.difference_figure()
+    assert figure is not None
+    (points,) = figure.data
+    assert list(points.y) == list(told.differences)
+    assert list(points.x) == [one.revenue.value for one in told.differences.values()]
+    sources = told.source_figure()
+    assert sources is not None
+    assert next(bar.name for bar in sources.data) == "values restated"
+    assert compare(small(), [], QUICK).difference_figure() is None
+
+
+def test_a_change_that_does_not_bind_moves_no_lead() -> None:
+    """Another cap that nobody comes near is another problem, and the base's plan is proved as good in it: kept whole,
+    with a gap no larger."""
+    roomy = load_scenario({"name": "roomy", "policy": {"set": {"limits[not too many].high": 39}}})
+    found = compare(small(), [roomy], QUICK)
+    one, base = found.scenarios[0], found.base
+    assert one.solved.fingerprint != base.solved.fingerprint
+    assert one.owners == base.owners
+    assert one.plan.gap <= base.plan.gap * 1.001
+    assert found.differences["roomy"].moves == 0
+    assert verify(one.solved.problem, one.plan)

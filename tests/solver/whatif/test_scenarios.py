@@ -91,6 +91,21 @@ def test_leads_can_shrink_and_more_than_double() -> None:
     assert len(applied({"leads": {"grow": [{"when": "true", "by": 2.0}]}}).tables.leads) == 3 * n
 
 
+def test_swaps_costs_and_audits_are_edited_like_any_rule() -> None:
+    """The sections on learning, costs and people are set, added to and dropped by a scenario."""
+    made = applied(
+        {
+            "policy": {
+                "set": {"swaps": {"share": 0.1}, "protected.columns": ["group_b"]},
+                "add": {"audits": [{"by": "team"}], "value.costs": [{"name": "travel", "per_lead": 5}]},
+            }
+        }
+    )
+    assert made.policy.swaps is not None and made.policy.swaps.share == 0.1
+    assert [cost.name for cost in made.policy.value.costs] == ["travel"]
+    assert made.policy.audits[0].by == "team" and made.policy.protected.columns == ("group_b",)
+
+
 def test_policy_edits_by_name_and_drop_and_add() -> None:
     """A rule is found by its name; dropped rules are gone, added ones there; the base's policy stays."""
     made = applied(

@@ -1,7 +1,7 @@
 """The plan against each router, cross-fitted, with intervals.
 
-Each replicate draws units (leads that stay together count as one) with replacement, and the judges' rep effects from
-their posterior; the plan and the routers see the same draws, so that the differences are paired.
+Each replicate draws units (leads that stay together count as one) with replacement, and how much of the advantages is
+true; the plan and the routers see the same draws, so that the differences are paired.
 """
 
 from __future__ import annotations
@@ -10,17 +10,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from apportion.app.evaluate.crossfit import Judge, Side
+from apportion.app.evaluate.crossfit import Side
 from apportion.app.evaluate.errors import NotApplicable
-from apportion.app.evaluate.report import Comparison, Interval, PlanValue
+from apportion.app.evaluate.judge import Judge
+from apportion.app.evaluate.report import Comparison, PlanValue
+from apportion_models.policy_value import Calibration, Interval
+from apportion_models.policy_value.intervals import LEVEL
+from apportion_models.validation.decision import GainSources, gain_sources
 
 Floats = NDArray[np.float64]
 
 DRAWS = 400
-LEVEL = 0.9
 FEWEST_UNITS = 20
 LARGEST = 2_000_000  # numbers of one block of draws
 
@@ -35,46 +37,70 @@ class Totals:
     matched: Floats
 
 
-def compare(sides: tuple[Side, Side], *, at: pd.Timestamp, seed: int, drawn_by: str) -> PlanValue:
-    """The plan of each side and its routers, scored by the other side's model, averaged."""
-    judges = (Judge.of(sides[1]), Judge.of(sides[0]))
+def compare(sides: tuple[Side, Side], judges: tuple[Judge, Judge], *, seed: int, drawn_by: str) -> PlanValue:
+    """The plan of each side and its routers, scored by the side's judge, averaged."""
     unit = _units(sides[0])
     n_units = int(unit.max()) + 1
     if n_units < FEWEST_UNITS:
         raise NotApplicable(
             f"the batch has {n_units} leads or groups of leads, and {FEWEST_UNITS} are the least to judge"
         )
-    totals = [_totals(sides, judges, place, unit, at, seed) for place in range(len(sides[0].choices))]
+    totals = _totals(sides, judges, unit, seed)
     plan = totals[0]
     if plan.value <= 0:
         raise NotApplicable("the plan earns nothing: no lead is placed, or none has any value")
-    predicted = float(np.mean([Judge.of(side).worth(side.choices[0].rep).sum() for side in sides]))
-    chosen = list(zip(*(side.choices for side in sides), strict=True))
+    predicted = float(np.mean([_claimed(side, 0) for side in sides]))
     return PlanValue(
         leads=sides[0].batch.problem.n_leads,
         units=n_units,
         placed=float(np.mean([side.choices[0].n_placed for side in sides])),
         drawn_by=drawn_by,
-        levels=(sides[0].model.level_, sides[1].model.level_),
+        share=None if judges[0].found is None else judges[0].found.share,
+        discount=None if judges[0].found is None else judges[0].found.discount,
         cross_fitted=plan.value,
         soft_price=_soft_price(sides, 0),
         predicted=predicted,
         optimism=predicted / plan.value - 1.0,
         comparisons=tuple(
-            Comparison(
-                name=pair[0].name,
-                title=pair[0].title,
-                placed=float(np.mean([one.n_placed for one in pair])),
-                cross_fitted=other.value,
-                gain=_interval(plan.value - other.value, plan.worth - other.worth),
-                matching=_interval(plan.matched_value - other.matched_value, plan.matched - other.matched),
-                uplift=_relative(plan, other),
-                soft_price=_soft_price(sides, place),
-                broken_rules=tuple(sorted({rule for one in pair for rule in one.broken_rules})),
-            )
-            for place, (pair, other) in enumerate(zip(chosen[1:], totals[1:], strict=True), start=1)
+            _comparison(sides, judges, place, plan, other) for place, other in enumerate(totals[1:], start=1)
         ),
     )
+
+
+def _comparison(
+    sides: tuple[Side, Side], judges: tuple[Judge, Judge], place: int, plan: Totals, other: Totals
+) -> Comparison:
+    pair = [side.choices[place] for side in sides]
+    return Comparison(
+        name=pair[0].name,
+        title=pair[0].title,
+        placed=float(np.mean([one.n_placed for one in pair])),
+        cross_fitted=other.value,
+        gain=_interval(plan.value - other.value, plan.worth - other.worth),
+        matching=_interval(plan.matched_value - other.matched_value, plan.matched - other.matched),
+        uplift=_relative(plan, other),
+        sources=_sources(sides, judges, place),
+        soft_price=_soft_price(sides, place),
+        broken_rules=tuple(sorted({rule for one in pair for rule in one.broken_rules})),
+    )
+
+
+def _sources(sides: tuple[Side, Side], judges: tuple[Judge, Judge], place: int) -> GainSources:
+    """Where the gain over this router comes from, by both judges."""
+    found = [
+        gain_sources(judge.revenue(), side.choices[0].rep, side.choices[place].rep, nurture=judge.nurture)
+        for side, judge in zip(sides, judges, strict=True)
+    ]
+    return GainSources(
+        **{name: float(np.mean([getattr(one, name) for one in found])) for name in ("placed", "stars", "fit")}
+    )
+
+
+def _claimed(side: Side, place: int) -> float:
+    """What the model says of its own choice."""
+    rep, problem = side.choices[place].rep, side.batch.problem
+    mine = side.batch.fit[np.arange(rep.size), np.maximum(rep, 0)].astype(np.float64) * side.batch.deal_value
+    return float(np.where(rep >= 0, mine, problem.nurture).sum())
 
 
 def _soft_price(sides: tuple[Side, Side], place: int) -> float:
@@ -97,39 +123,46 @@ def _units(side: Side) -> NDArray[np.int64]:
     return np.asarray(np.unique(parcel, return_inverse=True)[1], dtype=np.int64)
 
 
-def _totals(
-    sides: tuple[Side, Side],
-    judges: tuple[Judge, Judge],
-    place: int,
-    unit: NDArray[np.int64],
-    at: pd.Timestamp,
-    seed: int,
-) -> Totals:
-    value = matched = 0.0
-    worth_drawn, matched_drawn = np.zeros(DRAWS), np.zeros(DRAWS)
+def drawn_shares(found: Calibration | None, seed: int) -> Floats:
+    """(S,) how much of the advantages is true, as far as the history leaves that open."""
+    if found is None:
+        return np.zeros(DRAWS)
+    reach = np.random.default_rng(seed + 1).standard_t(found.freedom, size=DRAWS)
+    return found.share.value + found.error * reach
+
+
+def _totals(sides: tuple[Side, Side], judges: tuple[Judge, Judge], unit: NDArray[np.int64], seed: int) -> list[Totals]:
+    """By choice. The same weights and the same shares for all of them, and for both sides."""
+    shares = drawn_shares(judges[0].found, seed)
+    count = len(sides[0].choices)
+    value, matched = np.zeros(count), np.zeros(count)
+    worth_drawn, matched_drawn = np.zeros((count, DRAWS)), np.zeros((count, DRAWS))
     for fold, (side, judge) in enumerate(zip(sides, judges, strict=True)):
-        rep = side.choices[place].rep
-        value += float(judge.worth(rep).sum()) / 2
-        matched += float(judge.matched(rep).sum()) / 2
-        # The same weights and the same effects for every choice: seeds depend on the fold alone.
-        drawn = judge.drawn(rep, at, draws=DRAWS, seed=2 * seed + fold)
-        above = np.where(rep >= 0, drawn - judge.average, 0.0)
-        for first, weights in _weights(unit, seed):
-            some = slice(first, first + len(weights))
-            worth_drawn[some] += np.einsum("sl,sl->s", weights, drawn[some]) / 2
-            matched_drawn[some] += np.einsum("sl,sl->s", weights, above[some]) / 2
-    return Totals(value, matched, worth_drawn, matched_drawn)
+        middle = judge.average()[0]
+        beyond = [judge.unknown(choice.rep, draws=DRAWS, seed=2 * seed + fold) for choice in side.choices]
+        for place, choice in enumerate(side.choices):
+            worth = judge.worth(choice.rep)[0]
+            value[place] += float(worth.sum()) / 2
+            matched[place] += float(np.where(choice.rep >= 0, worth - middle, 0.0).sum()) / 2
+        for some, weights in _weights(unit, seed):
+            average = judge.average(shares[some])
+            for place, choice in enumerate(side.choices):
+                drawn = judge.worth(choice.rep, shares[some], beyond[place][some])
+                above = np.where(choice.rep >= 0, drawn - average, 0.0)
+                worth_drawn[place, some] += np.einsum("sl,sl->s", weights, drawn) / 2
+                matched_drawn[place, some] += np.einsum("sl,sl->s", weights, above) / 2
+    return [Totals(*one) for one in zip(value.tolist(), matched.tolist(), worth_drawn, matched_drawn, strict=True)]
 
 
-def _weights(unit: NDArray[np.int64], seed: int) -> Iterator[tuple[int, Floats]]:
-    """In blocks of replicates: (first, (s, L) how often each lead's unit was drawn)."""
+def _weights(unit: NDArray[np.int64], seed: int) -> Iterator[tuple[slice, Floats]]:
+    """In blocks of replicates: (which, (s, L) how often each lead's unit was drawn)."""
     random = np.random.default_rng(seed)
     n_units = int(unit.max()) + 1
     step = max(1, LARGEST // unit.size)
     for first in range(0, DRAWS, step):
         count = min(step, DRAWS - first)
         drawn = random.multinomial(n_units, np.full(n_units, 1.0 / n_units), size=count)
-        yield first, drawn[:, unit].astype(np.float64)
+        yield slice(first, first + count), drawn[:, unit].astype(np.float64)
 
 
 def _interval(value: float, drawn: Floats) -> Interval:

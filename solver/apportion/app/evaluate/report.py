@@ -7,20 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from apportion_models import FitModel
-
-
-@dataclass(frozen=True, kw_only=True)
-class Interval:
-    """A number and its 90 % interval."""
-
-    value: float
-    low: float
-    high: float
-
-    @property
-    def has_zero(self) -> bool:
-        """Whether "no difference" lies in the interval."""
-        return self.low <= 0.0 <= self.high
+from apportion_models.policy_value import Discount, Interval, PolicyValue
+from apportion_models.validation.decision import AssignedCalibration, Claim, GainSources
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,8 +16,9 @@ class Comparison:
     """The plan against one router, scored alike. Amounts in currency.
 
     gain : plan − router. uplift : plan / router − 1; None where the router earns nothing. matching : the part of the
-    gain that comes from who gets which lead; the rest comes from which leads are placed. soft_price : what the policy
-    charges the router for the soft rules that it breaks; the plan's own is `PlanValue.soft_price`.
+    gain that comes from who gets which lead; the rest comes from which leads are placed. sources : the gain by where it
+    comes from. soft_price : what the policy charges the router for the soft rules that it breaks; the plan's own is
+    `PlanValue.soft_price`.
     """
 
     name: str
@@ -39,6 +28,7 @@ class Comparison:
     gain: Interval
     uplift: Interval | None
     matching: Interval
+    sources: GainSources
     soft_price: float
     broken_rules: tuple[str, ...]
 
@@ -47,16 +37,19 @@ class Comparison:
 class PlanValue:
     """The worth of the plan: expected revenue, and what nurture is worth for leads without a rep. Amounts in currency.
 
-    cross_fitted : planned with one half's model, scored with the other's, both ways, averaged. predicted : the same
-    plans scored by the models that made them. optimism : predicted / cross_fitted − 1. units : leads that stay
-    together count as one. drawn_by : what the halves were drawn by.
+    cross_fitted : planned with one half's model, whose advantages by the rep are scaled by what came true of them in
+    the other half, both ways, averaged. share : how much came true; None where to the models all reps are alike.
+    discount : what a slice of leads dealt by a known chance says of that share. predicted : the same plans scored by
+    the models that made them. optimism : predicted / cross_fitted − 1. units : leads that stay together count as one.
+    drawn_by : what the halves were drawn by.
     """
 
     leads: int
     units: int
     placed: float
     drawn_by: str
-    levels: tuple[str, str]
+    share: Interval | None
+    discount: Discount | None
     cross_fitted: float
     soft_price: float
     predicted: float
@@ -74,6 +67,21 @@ class PlanValue:
         return next(one for one in self.comparisons if one.name == name)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Checks:
+    """What else is known of the claim. None: not applicable, or not asked for.
+
+    claim : uplift over dealing blindly of the plan that rests on the whole history, by what came true on later leads.
+    placebo : the uplift over round robin that the same procedure finds where reps were dealt at random. assigned :
+    calibration of past leads whose rep seemed best for them. past : what plans of past leads would have earned.
+    """
+
+    claim: Claim | None = None
+    placebo: Interval | None = None
+    assigned: AssignedCalibration | None = None
+    past: PolicyValue | None = None
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class EvaluateReport:
     """How good the fit is on later leads, and what the plan that it leads to is worth.
@@ -87,6 +95,7 @@ class EvaluateReport:
     seed: int
     model: FitModel
     value: PlanValue | None
+    checks: Checks
     not_applicable: str | None
 
     @property
@@ -95,9 +104,16 @@ class EvaluateReport:
         found: Mapping[str, Any] = self.model.card_["out_of_time"].get(self.model.level_, {})
         return found
 
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """Why no gain by who gets which lead may be claimed, though the plan's numbers may show one; () if it may."""
+        from apportion.app.evaluate.words import doubts
+
+        return doubts(self)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
-        value = self.value
+        value, checks = self.value, self.checks
         return {
             "at": self.at,
             "batch": self.batch,
@@ -106,11 +122,15 @@ class EvaluateReport:
             "fit": {
                 "level": self.model.level_,
                 "level_chosen_by": self.model.card_["level_chosen_by"],
+                "boosted": self.model.scorer_.boosted is not None,
+                "reps_differ": self.model.evidence_.reps_differ,
                 "out_of_time": self.model.card_["out_of_time"],
                 "evidence": self.model.evidence_.state(),
                 "findings": [str(finding) for finding in self.model.findings_],
             },
             "value": None if value is None else {**asdict(value), "best_router": value.best.name},
+            "checks": asdict(checks),
+            "doubts": list(self.doubts),
             "not_applicable": self.not_applicable,
             "sentences": list(self.sentences()),
         }

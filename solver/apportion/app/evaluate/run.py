@@ -1,4 +1,4 @@
-"""Evaluate: fit, test on later leads, cross-fit the plan, compare with the routers."""
+"""Evaluate: fit, test on later leads, cross-fit the plan, compare with the routers, ask the past."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from apportion.app.evaluate.compare import compare
-from apportion.app.evaluate.crossfit import plan_side
 from apportion.app.evaluate.errors import NotApplicable
-from apportion.app.evaluate.halves import split_history
 from apportion.app.evaluate.question import Question, pose_question
-from apportion.app.evaluate.report import EvaluateReport, PlanValue
+from apportion.app.evaluate.report import Checks, EvaluateReport, PlanValue
+from apportion.app.evaluate.study import Fitting, Study, assigned, thin
 from apportion.app.sources import Read, Sources, read_sources
-from apportion.policy import Policy, load_policy
+from apportion.policy import load_policy, people_rules
 from apportion_models import FitModel
 from apportion_models.errors import InputError, TableError, UsageError
 
@@ -26,8 +24,10 @@ Step = Callable[[str], None]
 class EvaluateRequest:
     """What to evaluate. Without leads in `sources` the latest month of history is planned. None: the policy's setting.
 
-    gap : of the two plans; None: the policy's, but no tighter than half a per cent.
+    gap : of the plans; None: the policy's, but no tighter than half a per cent.
     level : of the fit; "auto" lets the gate decide on the whole history, and the halves take what it decided.
+    boosted : as of `FitModel`; the halves take what the whole came to. placebo : whether to run the whole procedure
+    once more on reps dealt at random.
     """
 
     sources: Sources
@@ -37,6 +37,8 @@ class EvaluateRequest:
     time_limit: float | None = None
     seed: int | None = None
     level: str = "auto"
+    boosted: bool | str = "auto"
+    placebo: bool = True
 
 
 def evaluate(request: EvaluateRequest, *, step: Step = lambda _: None) -> EvaluateReport:
@@ -53,16 +55,14 @@ def evaluate(request: EvaluateRequest, *, step: Step = lambda _: None) -> Evalua
     seed = policy.solve.seed if request.seed is None else request.seed
     if not len(read.tables.reps):
         raise InputError("The reps table must have at least one rep; it has none.")
-    question, value, reason = None, None, None
-    try:
-        question = pose_question(read, request.at)
-    except NotApplicable as why:
-        reason = str(why)
-    step("Learning from the history")
-    model = _fit(read, read.history, question, request.level, seed)
+    assert read.history is not None
+    fitting = Fitting(seed, request.level, request.boosted, people_rules((policy,)))
+    question, model, reason = _posed(read, read.history, request, fitting, step)
+    value, checks = None, Checks()
     if question is not None:
+        study = Study(question, policy, model, fitting, request.gap, request.time_limit, step)
         try:
-            value = _plan_value(model, question, policy, request, seed, step)
+            value, checks = _answers(study, placebo=request.placebo)
         except NotApplicable as why:
             reason = str(why)
     return EvaluateReport(
@@ -72,47 +72,37 @@ def evaluate(request: EvaluateRequest, *, step: Step = lambda _: None) -> Evalua
         seed=seed,
         model=model,
         value=value,
+        checks=checks,
         not_applicable=reason,
     )
 
 
-def _plan_value(
-    model: FitModel, question: Question, policy: Policy, request: EvaluateRequest, seed: int, step: Step
-) -> PlanValue:
-    if not model.evidence_.tested_rows:
-        raise NotApplicable(_thin("the history", model))
-    assert question.read.history is not None
-    halves = split_history(question.read.history, seed=seed)
-    models = []
-    for number, part in enumerate((halves.first, halves.second), start=1):
-        step(f"Learning from half {number}")
-        models.append(_half_model(part, question, model.level_, seed))
-    sides = []
-    for number, half in enumerate(models, start=1):
-        step(f"Planning with half {number}")
-        sides.append(plan_side(half, question, policy, seed=seed, gap=request.gap, time_limit=request.time_limit))
-    step("Comparing with the routers")
-    return compare((sides[0], sides[1]), at=question.at, seed=seed, drawn_by=halves.drawn_by)
-
-
-def _fit(read: Read, history: pd.DataFrame | None, question: Question | None, level: str, seed: int) -> FitModel:
-    assert history is not None
-    until = None if question is None else question.at
-    return FitModel(random_state=seed, level=level).fit(history, read.tables.reps, until=until)
-
-
-def _half_model(part: pd.DataFrame, question: Question, level: str, seed: int) -> FitModel:
-    """The model of one half, at the level of the whole."""
+def _posed(
+    read: Read, history: pd.DataFrame, request: EvaluateRequest, fitting: Fitting, step: Step
+) -> tuple[Question | None, FitModel, str | None]:
+    """The question, the model that knew what was known then, and why there is no question, where there is none."""
+    reps, reason = read.tables.reps, None
     try:
-        half = _fit(question.read, part, question, level, seed)
-    except TableError as error:  # the whole history was read without fault: what fails is its size
-        raise NotApplicable(f"half of the history is too thin to learn from ({error.findings[0].message})") from error
-    if not half.evidence_.tested_rows:
-        raise NotApplicable(_thin("half of the history", half))
-    return half
+        question = pose_question(read, request.at)
+    except NotApplicable as why:
+        question, reason = None, str(why)
+    step("Learning from the history")
+    try:
+        return question, fitting.fit(history, reps, None if question is None else question.at), reason
+    except TableError:
+        if question is None or question.given:
+            raise
+    nothing = "there are no leads to plan, and no lead of the history was closed before its last month"
+    return None, fitting.fit(history, reps, None), nothing
 
 
-def _thin(what: str, model: FitModel) -> str:
-    reason = model.evidence_.effects[0].sentence
-    inside = reason[reason.index("(") + 1 : reason.rindex(")")] if "(" in reason else reason
-    return f"{what} is too thin ({inside})"
+def _answers(study: Study, *, placebo: bool) -> tuple[PlanValue, Checks]:
+    if not study.model.evidence_.tested_rows:
+        raise NotApplicable(thin("the history", study.model))
+    value, past = study.value()
+    return value, Checks(
+        claim=study.claim(),
+        placebo=study.placebo() if placebo else None,
+        assigned=assigned(past),
+        past=study.past(past),
+    )

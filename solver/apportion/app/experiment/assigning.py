@@ -45,7 +45,7 @@ class ArmsRequest:
 
 @dataclass(frozen=True, eq=False)
 class ArmsReport:
-    """What each arm got. assignments : every lead once, in its table's order, with its arm and propensity.
+    """What each arm got. assignments : every lead once, in its table's order, with its arm and the arm's propensity.
 
     reports : by arm, of arms that the optimiser planned and that have leads.
     """
@@ -92,7 +92,9 @@ def assign_arms(request: ArmsRequest, *, step: Step = lambda _: None) -> ArmsRep
     at = default_moment(read.tables) if request.at is None else request.at
     _still_drawing(running, at)
     step("Loading the model" if request.model else "Learning from the history")
-    model = obtain_model(read, request.model, at=at, seed=request.seed or 0)
+    planned = [place for place, arm in enumerate(running.experiment.arms) if arm.router is None]
+    policies = [load_policy(running.policy(place)) for place in planned]
+    model = obtain_model(read, request.model, at=at, seed=request.seed or 0, policies=policies)
     units = _units(read, running)
     known = _known(running, at)
     parts, rooms, reports = [], [], {}
@@ -236,7 +238,7 @@ class _Arm:
 def _shown(table: pd.DataFrame, read: Read) -> pd.DataFrame:
     """The leads' own columns as their source has them, then what was decided, the arm and the propensity."""
     shown = table[["lead_id", *PLAN_COLUMNS]] if read.given is None else beside_source(read.given, table)
-    shown = shown.rename(columns={name: f"lead_{name}" for name in ("arm", "propensity") if name in shown})
+    shown = shown.drop(columns="propensity").rename(columns={"arm": "lead_arm"})
     return shown.assign(arm=table["arm"], propensity=table["propensity"])
 
 

@@ -7,30 +7,14 @@ from typing import Any
 import jinja2
 from plotly.offline import get_plotlyjs
 
-from apportion.app.whatif import charts, rows
+from apportion.app.whatif import rows
+from apportion.app.whatif.charts import embedded
 from apportion.app.whatif.report import WhatIfReport
 from apportion.reasons.words import count, money
 from apportion.whatif import Comparison
 from apportion.whatif.compare import VERDICTS
 from apportion.whatif.frontier import Curve, Sensitivity
 
-AMOUNTS = (
-    "worth",
-    "bound",
-    "revenue",
-    "price",
-    "price_low",
-    "price_high",
-    "worth_each",
-    "low_each",
-    "high_each",
-    "shadow_price",
-    "base_plan",
-    "best_plan",
-    "regret",
-    "regret_gap",
-    "judged",
-)
 TITLES = {
     "equity": "Revenue against equity",
     "capacity": "Revenue against capacity",
@@ -39,12 +23,12 @@ TITLES = {
 }
 NOTES = {
     "equity": "Each point is solved anew with the floor held hard. The price is what the floor costs against no floor; "
-    "price_low and price_high are what it is at least and at most, by the gaps of both solves.",
+    "the last two columns are what it is at least and at most, by the gaps of both solves.",
     "capacity": "Every rep's effective capacity times the factor; caps on numbers of leads stay.",
-    "marginal": "Solved again with one more, beside what the base's prices said of it. low and high are what it is at "
-    "least and at most, by the gaps of both solves: where zero lies between, this solve cannot tell.",
+    "marginal": "Solved again with one more, beside what the base's prices said of it. At least and at most are by the "
+    "gaps of both solves: where zero lies between, this solve cannot tell; a lower --gap can.",
     "sensitivity": "If the truth were the other belief: what this plan would be worth, what the best plan for it would "
-    "be, and the regret of not having known. judged: what that other plan is worth if the base is right.",
+    "be, and the regret of not having known; last, what that other plan is worth if the base is right.",
 }
 
 
@@ -52,13 +36,10 @@ def render_page(report: WhatIfReport) -> str:
     """One HTML document that needs nothing else; the same report gives the same bytes."""
     comparison = report.comparison
     currency = comparison.currency
-    figures: dict[str, str | None] = {
-        "difference": charts.difference_chart(comparison),
-        "sources": charts.source_chart(comparison),
-    }
+    figures = {"difference": comparison.difference_figure(), "sources": comparison.source_figure()}
     for kind, study in report.studies.items():
         if isinstance(study, Curve):
-            figures[kind] = charts.curve_chart(study, currency)
+            figures[kind] = study.figure(currency)
     page = {
         "title": f"What if: {comparison.base.setting.policy.name}",
         "at": comparison.base.setting.at.strftime("%Y-%m-%d %H:%M %Z").strip(),
@@ -80,7 +61,7 @@ def render_page(report: WhatIfReport) -> str:
         "n_moves": len(comparison.moves),
         "studies": [_study(kind, study, currency) for kind, study in report.studies.items()],
         "missing": [*comparison.unfinished, *report.undone],
-        "charts": {name: figure for name, figure in figures.items() if figure is not None},
+        "charts": {name: embedded(figure) for name, figure in figures.items() if figure is not None},
         "plotly": get_plotlyjs(),
     }
     return _template().render(page)
@@ -101,7 +82,6 @@ def sentences(comparison: Comparison) -> list[str]:
         words = rows.signed(between.revenue.value, comparison.currency)
         band = rows.interval_words(between.revenue, comparison.currency)
         meaning = {
-            "blind": "but the fit model does not tell reps apart: not known how sure.",
             "noise": "within the noise of the model: no evidence of a difference.",
             "gap": "clear of the model's noise, but within what the solver's gaps leave open.",
             "more": "more than the base.",
@@ -133,8 +113,8 @@ def _study(kind: str, study: Any, currency: str) -> dict[str, Any]:
         "kind": kind,
         "title": TITLES[kind],
         "note": NOTES[kind],
-        "columns": [str(name).replace("_", " ") for name in table.columns],
-        "rows": rows.frame_rows(table, AMOUNTS, currency),
+        "columns": [rows.study_words(str(name)) for name in table.columns],
+        "rows": rows.study_rows(table, currency),
     }
 
 

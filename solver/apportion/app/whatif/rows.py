@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 import pandas as pd
 
 from apportion.reasons.report.view import Cell, cell
@@ -40,6 +37,35 @@ SOURCE_COLUMNS = (
 GROUP_COLUMNS = ("Scenario", "By", "Group", "Leads", "Against base", "Load", "Revenue", "Against base", "Of fair share")
 MOVE_COLUMNS = ("Scenario", "Lead", "From", "To", "Kind", "Change of its expected revenue")
 MOST_MOVES = 2000
+AMOUNTS = ("worth", "bound", "revenue", "shadow_price", "base_plan", "best_plan", "regret", "regret_gap", "judged")
+SIGNED = ("price", "price_low", "price_high", "worth_each", "low_each", "high_each")
+SHARES = ("gap", "worst_off_share")
+STATUS_WORDS = {
+    "OPTIMAL": "within the gap",
+    "FEASIBLE": "gap not reached",
+    "INFEASIBLE": "no plan keeps the rules",
+    "TIME_LIMIT": "no plan in time",
+}
+STUDY_WORDS = {
+    "at": "Multiple",
+    "status": "How it ended",
+    "bound": "Proved bound",
+    "gap": "Solver gap",
+    "placed": "Leads placed",
+    "worst_off_share": "Worst-off rep, of fair share",
+    "gini_opportunity": "Gini of opportunity",
+    "price_low": "Price, at least",
+    "price_high": "Price, at most",
+    "worth_each": "Worth",
+    "low_each": "At least",
+    "high_each": "At most",
+    "like": "Like rep",
+    "moves": "Leads that move",
+    "base_plan": "This plan then",
+    "best_plan": "Best plan then",
+    "regret_gap": "Regret, more by at most",
+    "judged": "That plan if the base is right",
+}
 
 
 def signed(amount: float, currency: str) -> str:
@@ -110,27 +136,19 @@ def _source(name: str, sources: Sources, currency: str) -> list[Cell]:
 
 def group_rows(comparison: Comparison) -> Rows:
     """Each scenario's reps, teams, tiers and territories, beside the base's."""
-    return list(_groups(comparison))
-
-
-def _groups(comparison: Comparison) -> Iterator[list[Cell]]:
     currency = comparison.currency
-    base = {(row["by"], row["group"]): row for row in comparison.base.groups.to_dict(orient="records")}
-    for one in (comparison.base, *comparison.scenarios):
-        for row in one.groups.to_dict(orient="records"):
-            ground: dict[Any, Any] = base.get((row["by"], row["group"]), {"leads": 0.0, "revenue": 0.0})
-            leads, revenue = row["leads"] - ground["leads"], row["revenue"] - ground["revenue"]
-            yield [
-                Cell(one.name),
-                Cell(str(row["by"])),
-                Cell(str(row["group"])),
-                cell(row["leads"], f"{row['leads']:,.0f}"),
-                cell(leads, f"{leads:+,.0f}" if leads else "0"),
-                cell(row["load"], f"{row['load']:,.1f}"),
-                cell(row["revenue"], money(row["revenue"], currency)),
-                cell(revenue, signed(revenue, currency)),
-                cell(row["of_fair_share"], percent(row["of_fair_share"])),
-            ]
+    return [
+        [
+            *(Cell(str(row[name])) for name in ("scenario", "by", "group")),
+            cell(row["leads"], f"{row['leads']:,.0f}"),
+            cell(row["d_leads"], f"{row['d_leads']:+,.0f}" if row["d_leads"] else "0"),
+            cell(row["load"], f"{row['load']:,.1f}"),
+            cell(row["revenue"], money(row["revenue"], currency)),
+            cell(row["d_revenue"], signed(row["d_revenue"], currency)),
+            cell(row["of_fair_share"], percent(row["of_fair_share"])),
+        ]
+        for row in comparison.groups.to_dict(orient="records")
+    ]
 
 
 def move_rows(comparison: Comparison) -> Rows:
@@ -147,15 +165,26 @@ def move_rows(comparison: Comparison) -> Rows:
     ]
 
 
-def frame_rows(table: pd.DataFrame, amounts: tuple[str, ...], currency: str) -> Rows:
-    """Any frame: amounts as money, other numbers as they are, text as text."""
-    rows: Rows = []
-    for row in table.to_dict(orient="records"):
-        made = []
-        for name, value in row.items():
-            if isinstance(value, str):
-                made.append(Cell(value))
-            else:
-                made.append(cell(value, money(value, currency) if name in amounts else f"{value:,.4g}"))
-        rows.append(made)
-    return rows
+def study_words(column: str) -> str:
+    """A column of a study as people read it."""
+    return STUDY_WORDS.get(column, column.replace("_", " ").capitalize())
+
+
+def study_rows(table: pd.DataFrame, currency: str) -> Rows:
+    """A study's table: amounts as money, shares in per cent, ends of a solve in words."""
+    return [
+        [_study_cell(str(name), value, currency) for name, value in row.items()] for row in table.to_dict("records")
+    ]
+
+
+def _study_cell(column: str, value: object, currency: str) -> Cell:
+    if isinstance(value, str):
+        return Cell(STATUS_WORDS.get(value, value) if column == "status" else value)
+    number = float(value)  # type: ignore[arg-type]
+    if column in SIGNED:
+        return cell(number, signed(number, currency))
+    if column in AMOUNTS:
+        return cell(number, money(number, currency))
+    if column in SHARES:
+        return cell(number, percent(number))
+    return cell(number, f"{number:,.4g}")

@@ -76,7 +76,7 @@ def whatif(
     at = default_moment(read.tables) if request.at is None else request.at
     seed = policy.solve.seed if request.how.seed is None else request.how.seed
     step("Loading the model" if request.model else "Learning from the history")
-    model = obtain_model(read, request.model, at=at, seed=seed)
+    model = obtain_model(read, request.model, at=at, seed=seed, policies=(policy,))
     base = Setting(tables=read.tables, policy=policy, model=model, at=at)
     how = replace(request.how, seed=seed)
     step("Solving the base and its scenarios")

@@ -75,11 +75,11 @@ class Part:
         loss = np.sort(loss[np.isfinite(loss)])
         return loss[form.n_units : form.n_units + count]
 
-    def near(self, multipliers: Multipliers, reach: float) -> Near:
+    def near(self, multipliers: Multipliers, reach: float, width: int) -> Near:
         """The pairs that lose up to `reach`, the nearest of each unit; and of each rep, where few do."""
         form = self._whole().form
         unit, rep, loss = _options(form, multipliers)
-        near = near_options(form, unit + self.first, unit, rep, loss, reach)
+        near = near_options(form, unit + self.first, unit, rep, loss, reach, width)
         pair = np.sort(near[near < form.n_pairs])
         measure = np.array([family.measure[pair] for family in form.families]).reshape(len(form.families), len(pair))
         return Near(form.unit[pair] + self.first, form.rep[pair], form.value[pair], pair, measure)

@@ -66,7 +66,7 @@ class Spread:
         losses = np.concatenate([np.zeros(0), *self.crew.ask("least_losses", self._each(multipliers, count + 1))])
         reach = float(np.partition(losses, count)[count]) if len(losses) > count else math.inf
         reach += 2 * DITHER * self.form.scale  # a contest looks at losses that are moved by so little
-        return self._joined(list(self.crew.ask("near", self._each(multipliers, reach))))
+        return self._joined(list(self.crew.ask("near", self._each(multipliers, reach, width))))
 
     def _each(self, *arguments: object) -> dict[int, tuple[object, ...]]:
         return dict.fromkeys(self._all, arguments)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from apportion.policy.document.sentences import said
 from apportion.policy.predicates import Predicate
 from apportion.policy.schema import Policy
-from apportion.policy.schema.common import EVERY_LEAD, EVERY_REP
+from apportion.policy.schema.common import EVERY_LEAD, EVERY_PAIR, EVERY_REP
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def force(policy: Policy, price: float | str, unit: str = "") -> str:
 
 def code(*predicates: Predicate | None) -> tuple[str, ...]:
     """The predicates as they are written, without those that hold for all."""
-    return tuple(p.text for p in predicates if p is not None and p not in (EVERY_LEAD, EVERY_REP))
+    return tuple(p.text for p in predicates if p is not None and p not in (EVERY_LEAD, EVERY_REP, EVERY_PAIR))
 
 
 def leads(predicate: Predicate) -> str:

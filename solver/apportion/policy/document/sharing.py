@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from apportion.policy.document.phrases import RuleText, SectionText, code, force, leads, money, reps
 from apportion.policy.document.sentences import listed, said
 from apportion.policy.schema import Policy
-from apportion.policy.schema.common import EVERY_LEAD
-from apportion.policy.schema.sharing import Equity, Limit
+from apportion.policy.schema.common import EVERY_LEAD, EVERY_PAIR
+from apportion.policy.schema.sharing import Cost, Equity, Limit
 
 MEASURES = {
     "leads": "leads",
@@ -82,7 +82,17 @@ def _limit_says(rule: Limit) -> str:
 
 def value(policy: Policy) -> SectionText:
     """The chapter on value."""
-    return SectionText("value", "What is maximised", " ".join(_value_says(policy)))
+    rules = [RuleText(item.name, _cost_says(policy, item), "", code(item.when)) for item in policy.value.costs]
+    return SectionText("value", "What is maximised", " ".join(_value_says(policy)), rules)
+
+
+def _cost_says(policy: Policy, item: Cost) -> str:
+    parts = [f"{money(policy, item.per_lead)} a lead"] if item.per_lead else []
+    parts += [f"{money(policy, item.per_effort)} an effort unit"] if item.per_effort else []
+    parts += [f"{item.of_revenue:.3g} of the expected revenue"] if item.of_revenue else []
+    parts += [f"what the lead's {item.column.replace('_', ' ')} says"] if item.column else []
+    whom = "Every pair" if item.when == EVERY_PAIR else f"A pair where {said(item.when)}"
+    return f"{whom} costs {listed(parts)}."
 
 
 def _value_says(policy: Policy) -> Iterator[str]:

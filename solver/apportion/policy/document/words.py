@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from apportion.policy.document import routing, running, sharing, work
+from apportion.policy.document import caution, routing, running, sharing, work
 from apportion.policy.document.phrases import SectionText
 from apportion.policy.schema import Policy
 
@@ -26,6 +26,8 @@ def sections(policy: Policy) -> list[SectionText]:
         sharing.limits,
         sharing.value,
         sharing.nurture,
+        caution.swaps,
+        caution.people,
         running.schedule,
     )
     return [section(policy) for section in tell]

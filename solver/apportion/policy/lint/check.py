@@ -16,7 +16,8 @@ from apportion.policy.eligibility import eligible_pairs
 from apportion.policy.lint.batch import CheckedBatch
 from apportion.policy.lint.bounds import bounds_of_capacity, bounds_of_equity, bounds_of_limits, moot_rules
 from apportion.policy.lint.coverage import idle_reps, leads_without_rep, missing_skills, uncovered_territories
-from apportion.policy.lint.people import odd_parcels, overridden, unknown_holidays
+from apportion.policy.lint.draws import few_swaps
+from apportion.policy.lint.people import audited, odd_parcels, overridden, unknown_holidays
 from apportion.policy.lint.reach import shadowed, unknown_values, unreached
 from apportion.policy.lint.times import nobody_at_work, too_often
 from apportion.policy.nurture import nurture_values
@@ -40,6 +41,8 @@ CHECKS: tuple[Callable[[CheckedBatch], Iterator[Finding]], ...] = (
     overridden,
     odd_parcels,
     unknown_holidays,
+    audited,
+    few_swaps,
     nobody_at_work,
     too_often,
 )

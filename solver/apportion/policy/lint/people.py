@@ -9,6 +9,7 @@ import numpy as np
 from apportion.policy.asked import texts
 from apportion.policy.daysoff import known_country
 from apportion.policy.lint.batch import CheckedBatch, some
+from apportion.policy.shares import group_column
 from apportion_models.errors import Finding
 
 
@@ -90,3 +91,15 @@ def unknown_holidays(batch: CheckedBatch) -> Iterator[Finding]:
             message=f"has no known calendar of public holidays; {kept} are kept.",
             remedy="Write a country code such as SE or US-CA.",
         )
+
+
+def audited(batch: CheckedBatch) -> Iterator[Finding]:
+    """Audits by a column that the reps lack, or that puts all of them into one group."""
+    for index, audit in enumerate(batch.policy.audits):
+        column, path = group_column(audit.by), f"audits[{index}].by"
+        if column not in batch.reps.columns:
+            known = some([str(name) for name in batch.reps.columns], most=20)
+            message = "must name a column that is there"
+            yield batch.told("error", path, message, value=audit.by, remedy=f"Write team, or one of {known}.")
+        elif len(set(texts(batch.reps, column)) - {None}) < 2:
+            yield batch.told("notice", path, "puts all reps into one group: there is nothing to compare")

@@ -124,3 +124,4 @@ def unique_names(rules: tuple[Any, ...]) -> tuple[Any, ...]:
 Unique = AfterValidator(unique_names)
 EVERY_LEAD = parse("true", scope="lead")
 EVERY_REP = parse("true", scope="rep")
+EVERY_PAIR = parse("true", scope="pair")

@@ -7,9 +7,10 @@ import json
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, Field, PrivateAttr
+from pydantic import AfterValidator, BaseModel, Field, PrivateAttr, ValidationInfo, field_validator
 
 from apportion.policy.predicates import Predicate
+from apportion.policy.schema.caution import Audits, Protected, SwapSome
 from apportion.policy.schema.common import Section, Text, Unique
 from apportion.policy.schema.routing import Accounts, Overrides, Requirement, Rule, Screen, Territories, Tiers
 from apportion.policy.schema.schedule import Schedule
@@ -58,12 +59,26 @@ class Policy(Section):
     limits: Annotated[tuple[Limit, ...], Unique] = Field((), description="Bounds in plain numbers.")
     reserve: Annotated[tuple[Reserve, ...], Unique] = Field((), description="Capacity held back.")
     explore: Annotated[tuple[Explore, ...], Unique] = Field((), description="A floor for new reps.")
+    swaps: SwapSome | None = Field(None, description="Absent: no lead is swapped; the plan leaves as it was found.")
     weights: Annotated[tuple[Weight, ...], Unique] = Field((), description="Larger and smaller fair shares.")
     nurture: Nurture = Nurture()
     value: Value = Value()
     overrides: Overrides = Overrides()
+    audits: Audits = Field((), description="Groups of reps whose offers are told apart with every plan.")
+    protected: Protected = Protected()
     solve: Solve = Solve()
     schedule: Schedule = Schedule()
+
+    @field_validator("swaps")
+    @classmethod
+    def _keeps_promises(cls, swaps: SwapSome | None, info: ValidationInfo) -> SwapSome | None:
+        hard = [rule.name for rule in info.data.get("equity", ()) if rule.measure == "max_min" and rule.price == "hard"]
+        if swaps is not None and hard:
+            raise ValueError(
+                f"must be left out beside the hard max_min '{hard[0]}', whose kept share of the best total a draw "
+                "cannot promise; give that rule a price"
+            )
+        return swaps
 
     _source: str = PrivateAttr(default="policy")
     _lines: dict[str, int] = PrivateAttr(default_factory=dict)

@@ -8,12 +8,14 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from apportion.policy.schema.common import (
     EVERY_LEAD,
+    EVERY_PAIR,
     EVERY_REP,
     Amount,
     Count,
     LeadPredicate,
     Name,
     Number,
+    PairPredicate,
     Positive,
     Price,
     RepPredicate,
@@ -166,6 +168,23 @@ class Decay(Section):
     floor: Share = Field(0.0, description="The share that is never lost.")
 
 
+class Cost(Section):
+    """What it costs when some reps work some leads; all costs that hold are added up."""
+
+    name: Name
+    when: PairPredicate = Field(EVERY_PAIR, description="The pairs; a bare column is the lead's, rep.column the rep's.")
+    per_lead: Amount = Field(0.0, description="Currency for each such lead.")
+    per_effort: Amount = Field(0.0, description="Currency for each effort unit.")
+    of_revenue: Share = Field(0.0, description="Share of the expected revenue, such as a commission.")
+    column: Text | None = Field(None, description="Plus the currency in this number column of the leads.")
+
+    @model_validator(mode="after")
+    def _costs_something(self) -> Cost:
+        if not (self.per_lead or self.per_effort or self.of_revenue or self.column):
+            raise ValueError("must have per_lead, per_effort, of_revenue or column: what it costs")
+        return self
+
+
 class Value(Section):
     """What a pair is worth to the plan."""
 
@@ -174,6 +193,7 @@ class Value(Section):
     cost_per_lead: Amount = Field(0.0, description="Currency for each lead that a rep works.")
     cost_per_effort: Amount = Field(0.0, description="Currency for each effort unit.")
     cost_column: Text | None = Field(None, description="Column of the reps with their own cost per effort unit.")
+    costs: Annotated[tuple[Cost, ...], Unique] = Field((), description="Costs by predicate, on top of those above.")
     decay: Decay | None = Field(None, description="Absent: waiting costs nothing.")
 
 

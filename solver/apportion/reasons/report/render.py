@@ -13,6 +13,7 @@ from plotly.offline import get_plotlyjs
 
 from apportion.build.batch import Batch
 from apportion.problem import Plan
+from apportion.reasons.audit import GroupAudit, audit_words
 from apportion.reasons.explain import Explanations, explain
 from apportion.reasons.report import charts, view
 from apportion.reasons.report.view import Measured
@@ -40,6 +41,7 @@ LEAD_COLUMNS = (
     "Cost of runner-up",
     "Reason",
 )
+AUDIT_COLUMNS = ("Group", "Reps", "Measure", "Of fair share", "90 % interval", "Amount")
 BASELINE_COLUMNS = (
     "Router",
     "Expected revenue",
@@ -74,6 +76,7 @@ def render_report(
     findings: Sequence[Finding] = (),
     policy_html: str | None = None,
     fairness: Sequence[str] = (),
+    audits: Sequence[GroupAudit] = (),
     run: Mapping[str, object] | None = None,
     title: str = "Lead assignment",
 ) -> str:
@@ -83,6 +86,7 @@ def render_report(
     evidence : heading -> sentence or sentences on the fit model. findings : on the input; the batch's notes are
         added.
     policy_html : a summary of the policy, as trusted HTML, escaped by its maker. fairness : what the equity rules cost.
+    audits : by group of reps.
     run : facts: versions, hashes.
 
     Raises UsageError without a plan.
@@ -105,6 +109,8 @@ def render_report(
         "leads": view.lead_rows(batch, reasons),
         "lead_columns": LEAD_COLUMNS,
         "fairness": list(fairness),
+        "audits": [(audit.column, audit_words(audit), view.audit_rows(audit)) for audit in audits],
+        "audit_columns": AUDIT_COLUMNS,
         "rule_prices": reasons.prices["sentence"].tolist(),
         "evidence": {head: [text] if isinstance(text, str) else list(text) for head, text in (evidence or {}).items()},
         "findings": [str(finding) for finding in (*findings, *batch.notes)],

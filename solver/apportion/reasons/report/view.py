@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import pandas as pd
 
 from apportion.build.batch import Batch
+from apportion.reasons.audit import GroupAudit
 from apportion.reasons.explain import Explanations
 from apportion.reasons.frames import assignments_frame
 from apportion.reasons.words import count, listed, money, number, percent, quoted
@@ -127,11 +128,27 @@ def _named(row: Mapping[Any, Any]) -> str:
     return str(row["rep_id"]) if row["name"] == row["rep_id"] else f"{row['name']} ({row['rep_id']})"
 
 
+def audit_rows(audit: GroupAudit) -> list[list[Cell]]:
+    """Group, reps, measure, rate of the fair share, its interval, amount."""
+    return [
+        [
+            Cell(str(row["group"])),
+            cell(row["reps"], f"{row['reps']:,}"),
+            Cell(str(row["measure"])),
+            cell(row["rate"], percent(row["rate"])),
+            cell(row["low"], f"{percent(row['low'])} to {percent(row['high'])}"),
+            cell(row["amount"], f"{row['amount']:,.0f}"),
+        ]
+        for row in audit.table.to_dict(orient="records")
+    ]
+
+
 def lead_rows(batch: Batch, reasons: Explanations) -> list[list[Cell]]:
     """Every lead of the input: outcome, rep, fit, revenue, opportunity, tier, runner-up and its cost, reason."""
     table = assignments_frame(batch, reasons.facts.plan, explanations=reasons)
     people = dict(zip(batch.problem.rep_ids, reasons.facts.people, strict=True))
     currency = reasons.facts.currency
+    swapped = set(reasons.leads.loc[reasons.leads["code"] == "swapped", "lead_id"])
     rows = []
     for row in table.to_dict(orient="records"):
         runner_up = row["runner_up_rep_id"]
@@ -145,7 +162,7 @@ def lead_rows(batch: Batch, reasons: Explanations) -> list[list[Cell]]:
                 cell(row["expected_revenue"], money(row["expected_revenue"], currency)),
                 Cell("" if pd.isna(row["tier"]) else str(row["tier"])),
                 Cell(people.get(runner_up, "–")),
-                cell(cost, money(cost, currency) if cost > 0 else "about 0"),
+                cell(cost, money(cost, currency) if cost > 0 or row["lead_id"] in swapped else "about 0"),
                 Cell(str(row["reason"])),
             ]
         )
@@ -176,6 +193,10 @@ def headline(reasons: Explanations, baselines: Sequence[Measured], own: Measured
     currency = reasons.facts.currency
     total = len(reasons.facts.batch.leads)
     tiles = [("Expected revenue", money(own.expected_revenue, currency), "fit × deal value of every placed lead")]
+    cost = math.fsum(reasons.leads["expected_cost"].dropna())
+    if cost:
+        net = money(own.expected_revenue - cost, currency)
+        tiles.append(("Net of costs", net, f"{money(cost, currency)} of costs by the policy"))
     if baselines:
         best = max(baselines, key=lambda result: (result.expected_revenue, result.title))
         first = next((result for result in baselines if result.title == "Round robin"), best)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from apportion.policy import Policy, people_rules
 from apportion_models import FitModel
 from apportion_models.fit.history import read_cases
 from apportion_models.validation.metrics import log_losses
@@ -29,11 +31,20 @@ class Judgement:
     why: str
 
 
-def judge(history: pd.DataFrame, reps: pd.DataFrame, *, in_use: FitModel, tolerance: float, seed: int = 0) -> Judgement:
+def judge(
+    history: pd.DataFrame,
+    reps: pd.DataFrame,
+    *,
+    in_use: FitModel,
+    tolerance: float,
+    seed: int = 0,
+    policies: Sequence[Policy] = (),
+) -> Judgement:
     """Compare the model in use with one that is learnt from today's tables up to the same day, on the leads since.
 
     So a history that was damaged, or a column that means something else now, is noticed before it decides anything;
-    and neither model is asked about leads that it learnt from. Raises TableError where the history cannot be used.
+    and neither model is asked about leads that it learnt from. policies : whose protected attributes are no features.
+    Raises TableError where the history cannot be used.
     """
     last = in_use.card_["training"]["last_assigned"]
     if last is None:
@@ -43,7 +54,7 @@ def judge(history: pd.DataFrame, reps: pd.DataFrame, *, in_use: FitModel, tolera
     later = cases.take(cases.resolved & (cases.assigned >= end.timestamp() / DAY))
     if len(later) < FEWEST:
         return _unknown(len(later), f"only {len(later)} leads were won or lost since; {FEWEST} are needed")
-    rival = FitModel(random_state=seed).fit(history, reps, until=end)
+    rival = FitModel(random_state=seed, **people_rules(policies)).fit(history, reps, until=end)
     by_id = reps.sort_values("rep_id", key=lambda ids: ids.astype(str), kind="stable").reset_index(drop=True)
     label = (later.outcome == 1).astype(np.float64)
     used, new = (float(log_losses(label, m.scorer_.score_rows(later, by_id)).mean()) for m in (in_use, rival))

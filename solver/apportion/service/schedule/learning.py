@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 
 import pandas as pd
 
+from apportion.policy import people_rules
 from apportion.service.schedule.due import Slot
 from apportion.service.schedule.gate import Judgement, judge
 from apportion.service.schedule.history import history_of, reps_of
@@ -69,11 +70,13 @@ def _learn(store: Store, histories: Histories) -> tuple[FitModel, Judgement]:
         history, reps, now = histories(tx), reps_of(tx), tx.now()
         policy, version = tx.policies.active(), tx.models.active_version()
         in_use = None if version is None else tx.models.load(version)
-    model = FitModel(random_state=0).fit(history, reps, until=pd.Timestamp(now))
+    policies = () if policy is None else (policy.policy,)
+    model = FitModel(random_state=0, **people_rules(policies)).fit(history, reps, until=pd.Timestamp(now))
     if in_use is None:
         return model, Judgement(rows=0, used=None, new=None, live=True, why="The first model: there is none in use.")
     rule = None if policy is None else policy.policy.schedule.retrain
-    return model, judge(history, reps, in_use=in_use, tolerance=0.0 if rule is None else rule.tolerance)
+    tolerance = 0.0 if rule is None else rule.tolerance
+    return model, judge(history, reps, in_use=in_use, tolerance=tolerance, policies=policies)
 
 
 def _keep(tx: Tx, slot: Slot, model: FitModel, verdict: Judgement) -> Learnt:

@@ -6,8 +6,17 @@ equity rule, no limit and no minimum load: routers know none. `score` tells whic
 """
 
 from apportion.whatif.baselines.arrival import router_context
-from apportion.whatif.baselines.context import RouterContext
+from apportion.whatif.baselines.context import Memory, RouterContext
 from apportion.whatif.baselines.measures import BaselineResult, score
 from apportion.whatif.baselines.registry import BASELINES, Baseline, run_baselines
 
-__all__ = ["BASELINES", "Baseline", "BaselineResult", "RouterContext", "router_context", "run_baselines", "score"]
+__all__ = [
+    "BASELINES",
+    "Baseline",
+    "BaselineResult",
+    "Memory",
+    "RouterContext",
+    "router_context",
+    "run_baselines",
+    "score",
+]

@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from apportion.build.batch import Batch
-from apportion.whatif.baselines.context import RouterContext
+from apportion.whatif.baselines.context import Memory, RouterContext
 
 
 def router_context(
@@ -15,8 +15,10 @@ def router_context(
     *,
     weights: NDArray[np.float64] | None = None,
     rank: NDArray[np.float64] | None = None,
+    already: NDArray[np.float64] | None = None,
     shotgun: int = 5,
     seed: int = 0,
+    memory: Memory | None = None,
 ) -> RouterContext:
     """Give the routers the batch's own facts: arrival by created_at, then lead_id; score; owner; territory and cover.
 
@@ -33,8 +35,10 @@ def router_context(
         rank=rank,
         territory=np.asarray(batch.eligibility.territory, dtype=np.int64),
         cover=np.asarray(batch.eligibility.covers) > 0,
+        already=already,
         shotgun=shotgun,
         seed=seed,
+        memory=memory,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,18 @@ from numpy.typing import NDArray
 
 from apportion.problem import AssignmentProblem
 from apportion_models.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What a router remembers from one batch to the next, by rep id. It belongs to one router, which writes into it.
+
+    last : who got the last lead of each turn (`""`: the turn of all; else a territory's label). credit : of the
+    weighted router.
+    """
+
+    last: dict[str, str] = field(default_factory=dict)
+    credit: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -24,7 +36,9 @@ class RouterContext:
     cover : (T, R) bool, who takes part in a territory's rotation; default: every eligible rep.
     rank : (R,) level or past rate, the higher the better, for the score-tiered router; default: mean revenue of the
         rep's pairs.
+    already : (R,) effort units that each rep has open before the batch, for the least-loaded router; default: none.
     shotgun : how many reps a lead is offered to at a time. seed : of the order in which offered reps answer.
+    memory : of the batches before, and for those to come; default: the batch stands alone.
     """
 
     order: NDArray[np.int64] | None = None
@@ -34,8 +48,10 @@ class RouterContext:
     territory: NDArray[np.int64] | None = None
     cover: NDArray[np.bool_] | None = None
     rank: NDArray[np.float64] | None = None
+    already: NDArray[np.float64] | None = None
     shotgun: int = 5
     seed: int = 0
+    memory: Memory | None = None
 
     def checked(self, problem: AssignmentProblem) -> RouterContext:
         """Give a context with every default filled in; UsageError names what does not fit the problem."""
@@ -67,8 +83,10 @@ class RouterContext:
             territory=territory,
             cover=cover,
             rank=_numbers("rank", _mean_revenue(problem) if self.rank is None else self.rank, n_reps),
+            already=_numbers("already", np.zeros(n_reps) if self.already is None else self.already, n_reps),
             shotgun=self.shotgun,
             seed=self.seed,
+            memory=Memory() if self.memory is None else self.memory,
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apportion.problem import AssignmentProblem
-from apportion.whatif.baselines.context import RouterContext
+from apportion.whatif.baselines.context import Memory, RouterContext
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -21,7 +22,8 @@ class Desk:
     """The batch as routers see it: U units (a lead, or leads that stay together) in order of arrival × R reps by id.
 
     A unit's effort, value and nurture are the sums over its leads; its score is its best lead's, its territory the
-    first lead's, its owner the first owner among its leads. `left` is each rep's room, and shrinks with each unit.
+    first lead's, its owner the first owner among its leads. `left` is each rep's room, and shrinks with each unit;
+    `already` is the effort that a rep had before.
     """
 
     eligible: Bools  # (U, R)
@@ -35,12 +37,15 @@ class Desk:
     capacity: Floats  # (R,)
     weights: Floats  # (R,)
     rank: Floats  # (R,)
+    already: Floats  # (R,)
     cover: Bools  # (T, R)
     shotgun: int
     seed: int
     left: Floats
     unit_of: Ints  # (L,) unit of each lead
     rep_of: Ints  # (R,) rep index of each column
+    rep_ids: tuple[str, ...]  # (R,) of each column, ascending
+    memory: Memory
 
     @classmethod
     def open(cls, problem: AssignmentProblem, context: RouterContext) -> Desk:
@@ -70,12 +75,15 @@ class Desk:
             capacity=problem.capacity[columns],
             weights=given.weights[columns],
             rank=given.rank[columns],
+            already=given.already[columns],
             cover=given.cover[:, columns],
             shotgun=given.shotgun,
             seed=given.seed,
             left=problem.capacity[columns].copy(),
             unit_of=unit_of,
             rep_of=columns,
+            rep_ids=tuple(str(problem.rep_ids[column]) for column in columns),
+            memory=given.memory,
         )
 
     @property
@@ -101,6 +109,11 @@ class Desk:
     def place(self, unit: int, column: int) -> None:
         """Take the unit's effort out of the rep's room."""
         self.left[column] -= self.effort[unit, column]
+
+    def next_after(self, turn: str) -> int:
+        """The column of the rep whose turn it is: after whoever got the last lead, who may be gone since."""
+        last = self.memory.last.get(turn)
+        return 0 if last is None else bisect_right(self.rep_ids, last)
 
     def answer(self, column: Ints) -> Ints:
         """(L,) rep index of each lead, given each unit's column."""

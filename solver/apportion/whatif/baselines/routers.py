@@ -13,12 +13,12 @@ Choose = Callable[[int, Bools], int]  # (unit, free reps: at least one) -> colum
 
 def round_robin(desk: Desk) -> Ints:
     """Next rep by id after the last one who got a lead; who is not eligible or has no room is skipped."""
-    return _in_turn(desk, _Turn())
+    return _in_turn(desk, _Turn(desk))
 
 
 def weighted(desk: Desk) -> Ints:
     """Smooth weighted round robin: each time, free reps earn their weight; the richest pays all of it and gets it."""
-    credit = np.zeros(len(desk.capacity))
+    credit = np.array([desk.memory.credit.get(rep, 0.0) for rep in desk.rep_ids], dtype=np.float64)
 
     def choose(unit: int, free: Bools) -> int:
         weight = np.where(free, desk.weights, 0.0)
@@ -30,7 +30,9 @@ def weighted(desk: Desk) -> Ints:
         credit[column] -= total
         return column
 
-    return _in_turn(desk, choose)
+    columns = _in_turn(desk, choose)
+    desk.memory.credit.update(zip(desk.rep_ids, credit.tolist(), strict=True))
+    return columns
 
 
 def territory_round_robin(desk: Desk) -> Ints:
@@ -44,16 +46,17 @@ def territory_round_robin(desk: Desk) -> Ints:
             if not desk.must[unit]:
                 return -1
             covered = free
-        return turns.setdefault(label, _Turn())(unit, covered)
+        return turns.setdefault(label, _Turn(desk, str(label)))(unit, covered)
 
     return _in_turn(desk, choose)
 
 
 def least_loaded(desk: Desk) -> Ints:
-    """The rep with the least load for their capacity."""
+    """The rep with the least load, that of earlier batches too, for what they can take."""
+    whole = desk.already + desk.capacity
 
     def choose(unit: int, free: Bools) -> int:
-        load = 1.0 - desk.left / np.maximum(desk.capacity, 1e-300)
+        load = 1.0 - desk.left / np.maximum(whole, 1e-300)
         return int(np.argmin(np.where(free, np.where(desk.capacity > 0, load, np.finfo(float).max), np.inf)))
 
     return _in_turn(desk, choose)
@@ -61,7 +64,7 @@ def least_loaded(desk: Desk) -> Ints:
 
 def score_tiered(desk: Desk) -> Ints:
     """Best scores first, to the best rank of reps with room; round robin inside a rank."""
-    turn = _Turn()
+    turn = _Turn(desk)
 
     def choose(unit: int, free: Bools) -> int:
         best = float(desk.rank[free].max())
@@ -108,7 +111,7 @@ def shotgun(desk: Desk) -> Ints:
 
 def incumbent(desk: Desk) -> Ints:
     """The current owner if eligible and with room, else round robin."""
-    turn = _Turn()
+    turn = _Turn(desk)
 
     def choose(unit: int, free: Bools) -> int:
         owner = int(desk.owner[unit])
@@ -118,15 +121,16 @@ def incumbent(desk: Desk) -> Ints:
 
 
 class _Turn:
-    """Whose turn it is: the first free rep after the last one."""
+    """Whose turn it is: the first free rep after the last one, who may have been of an earlier batch."""
 
-    def __init__(self) -> None:
-        self._next = 0
+    def __init__(self, desk: Desk, name: str = "") -> None:
+        self._desk, self._name, self._next = desk, name, desk.next_after(name)
 
     def __call__(self, unit: int, free: Bools) -> int:
         ahead = int(np.argmax(free[self._next :])) + self._next if self._next < len(free) else len(free)
         column = ahead if ahead < len(free) and free[ahead] else int(np.argmax(free))
         self._next = column + 1
+        self._desk.memory.last[self._name] = self._desk.rep_ids[column]
         return column
 
 

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from apportion.build import Batch, Estimates
@@ -15,7 +16,7 @@ from apportion.whatif.compare.outcome import Outcome, measure
 from apportion.whatif.compare.solving import Effort, Solver
 from apportion.whatif.compare.sources import Attribution, Sources
 from apportion.whatif.compare.store import PlanStore
-from apportion.whatif.compare.uncertainty import Judge, difference_of
+from apportion.whatif.compare.uncertainty import Judge
 from apportion.whatif.scenarios import Scenario, apply, believed
 from apportion.whatif.setting import Setting, pose
 from apportion_models.errors import Finding, InfeasibleError, InputError, LimitError
@@ -64,43 +65,57 @@ class How:
         )
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Ground:
+    """A base that is solved and measured: what every comparison with it starts from. estimates : what is believed of
+    it."""
+
+    outcome: Outcome
+    estimates: Estimates
+    how: How
+
+    @cached_property
+    def judge(self) -> Judge:
+        """The base in every drawn world; made when it is first asked for."""
+        how, setting = self.how, self.outcome.setting
+        return Judge(self.outcome, draws=how.draws, seed=how.effort(setting).seed, level=how.level)
+
+
+def lay_ground(base: Setting, how: How | None = None) -> Ground:
+    """The ground of many comparisons with one base. Raises InfeasibleError and LimitError where it has no plan."""
+    return _Desk(base, how or How(), None, None).ground
+
+
 def compare(
     base: Setting,
     scenarios: Sequence[Scenario],
     how: How | None = None,
     *,
+    ground: Ground | None = None,
     cancelled: Callable[[], bool] | None = None,
     on_done: Callable[[Done], None] | None = None,
 ) -> Comparison:
     """Solve the base and every scenario, and tell what differs and how sure that is.
 
+    ground : what `lay_ground` made of the same base and how, so that it is not made again; it changes no byte.
     cancelled : asked as it runs; when it says True, or at Ctrl-C, the scenarios that are finished are given back.
     Raises InputError with the faults of all scenarios, before anything is solved; InfeasibleError and LimitError where
     the base has no plan. A scenario without a plan is an answer.
     """
     how = how or How()
     settings = _settings(base, scenarios)
-    desk = _Desk(base, how, cancelled)
-    ground = desk.base()
+    desk = _Desk(base, how, cancelled, ground)
+    ground, outcome = desk.ground, desk.ground.outcome
     found, whole = desk.run(list(zip(scenarios, settings, strict=True)), on_done)
-    rosters = [one.batch.reps for one in found]
-    effort = how.effort(base)
-    judge = Judge(base, rosters, draws=how.draws, seed=effort.seed, level=how.level)
-    judged = judge.judge(ground)
-    differences = {}
-    for one in found:
-        if one.has_plan:
-            between = difference_of(judge, one, judge.judge(one), ground, judged)
-            differences[one.name] = Difference.of(one, ground, between, desk.sources.get(one.name), blind=judge.blind)
+    differences = {one.name: desk.differences[one.name] for one in found if one.has_plan}
     return Comparison(
-        base=ground,
+        base=outcome,
         scenarios=tuple(found),
         differences=differences,
-        over_router=desk.over_router(ground) if how.sources and how.routers and whole else None,
-        effort=effort,
+        over_router=desk.over_router(outcome) if how.sources and how.routers and whole else None,
+        effort=how.effort(base),
         level=how.level,
         draws=how.draws,
-        blind=judge.blind,
         unfinished=tuple(one.name for one in scenarios if one.name not in {done.name for done in found}),
     )
 
@@ -127,35 +142,36 @@ def _settings(base: Setting, scenarios: Sequence[Scenario]) -> list[Setting]:
 class _Desk:
     """Poses, solves and measures; holds what scenarios share."""
 
-    def __init__(self, base: Setting, how: How, cancelled: Callable[[], bool] | None) -> None:
+    def __init__(self, base: Setting, how: How, cancelled: Callable[[], bool] | None, ground: Ground | None) -> None:
         self._base, self._how = base, how
         self._stop = threading.Event()
         self._ask = cancelled or (lambda: False)
         self._solver = Solver(how.effort(base), store=PlanStore(how.store), cancelled=self._called_off)
-        self._estimates: Estimates | None = None
-        self._ground: Outcome | None = None
-        self.sources: dict[str, Sources] = {}
+        self.differences: dict[str, Difference] = {}
+        self.ground = self._laid() if ground is None else ground
 
     def _called_off(self) -> bool:
         return self._stop.is_set() or self._ask()
 
-    def base(self) -> Outcome:
-        """The base's own outcome; raises where it has no plan."""
-        scenario = Scenario(name=BASE)
-        self._estimates = believed(scenario, self._base)
-        batch = pose(self._base, estimates=self._estimates)
+    def _laid(self) -> Ground:
+        """The base posed, solved and measured; raises where it has no plan."""
+        scenario, how = Scenario(name=BASE), self._how
+        estimates = believed(scenario, self._base)
+        batch = pose(self._base, estimates=estimates)
         solved = self._solver.solve(batch.problem)
         if solved.plan.status is Status.INFEASIBLE:
             raise InfeasibleError("No plan keeps the base's hard rules. `apportion assign` tells which contradict.")
         if solved.plan.status is Status.TIME_LIMIT:
             raise LimitError("No plan was found for the base within the time limit. Raise --time-limit.")
-        self._ground = measure(scenario, self._base, batch, solved, routers=self._how.routers)
-        return self._ground
+        outcome = measure(scenario, self._base, batch, solved, routers=how.routers)
+        return Ground(outcome=outcome, estimates=estimates, how=how)
 
     def run(
         self, work: list[tuple[Scenario, Setting]], on_done: Callable[[Done], None] | None
     ) -> tuple[list[Outcome], bool]:
         """The outcomes that were finished, in the scenarios' order, and whether these are all."""
+        if work:
+            _ = self.ground.judge  # made here: outcomes are judged on several threads
         found: dict[int, Outcome] = {}
         pool = ThreadPoolExecutor(max_workers=max(1, self._how.workers))
         waiting: dict[Future[Outcome | None], int] = {}
@@ -182,19 +198,20 @@ class _Desk:
 
     def _one(self, scenario: Scenario, setting: Setting) -> Outcome | None:
         """One scenario; None where it was called off."""
-        assert self._ground is not None
         if self._called_off():
             return None
         batch = self._posed(scenario, setting)
-        solved = self._solver.solve(batch.problem, self._ground.solved)
+        solved = self._solver.solve(batch.problem, self.ground.outcome.solved)
         if solved.plan.certificate.stopped_by == "cancelled":
             return None
         outcome = measure(scenario, setting, batch, solved, routers=self._how.routers)
-        if self._how.sources and outcome.has_plan:
-            sources = Attribution(self._ground, self._solver).of(outcome)
-            if self._called_off():
+        if outcome.has_plan:
+            base = self.ground.outcome
+            sources = Attribution(base, self._solver).of(outcome) if self._how.sources else None
+            if self._how.sources and self._called_off():
                 return None
-            self.sources[scenario.name] = sources
+            between = self.ground.judge.between(outcome)
+            self.differences[scenario.name] = Difference.of(outcome, base, between, sources)
         return outcome
 
     def _posed(self, scenario: Scenario, setting: Setting) -> Batch:
@@ -202,7 +219,7 @@ class _Desk:
         tables, base = setting.tables, self._base
         alike = tables.leads is base.tables.leads and tables.reps is base.tables.reps and setting.model is base.model
         if alike and not scenario.fit.shrink and setting.policy.value.estimate == base.policy.value.estimate:
-            return pose(setting, estimates=self._estimates)
+            return pose(setting, estimates=self.ground.estimates)
         return pose(setting, estimates=believed(scenario, setting))
 
     def over_router(self, ground: Outcome) -> tuple[str, Sources] | None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
@@ -15,13 +14,15 @@ from apportion.whatif.compare.moves import MOVE_COLUMNS, moves_between
 from apportion.whatif.compare.outcome import Outcome
 from apportion.whatif.compare.solving import Effort
 from apportion.whatif.compare.sources import Sources
-from apportion.whatif.compare.uncertainty import Interval
+from apportion.whatif.compare.uncertainty import Between, Interval
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 SCHEMA = "apportion.whatif/1"
-Verdict = Literal["none", "blind", "noise", "gap", "more", "less"]
+Verdict = Literal["none", "noise", "gap", "more", "less"]
 VERDICTS: dict[Verdict, str] = {
     "none": "no difference",
-    "blind": "not known how sure",
     "noise": "within the noise of the model",
     "gap": "within the gap of the solver",
     "more": "more",
@@ -48,9 +49,7 @@ class Difference:
     sources: Sources | None = None
 
     @classmethod
-    def of(
-        cls, one: Outcome, base: Outcome, between: Mapping[str, Interval], sources: Sources | None, *, blind: bool
-    ) -> Difference:
+    def of(cls, one: Outcome, base: Outcome, between: Between, sources: Sources | None) -> Difference:
         """Put together what was measured."""
         same = one.solved.fingerprint == base.solved.fingerprint
         low, high = (
@@ -64,9 +63,7 @@ class Difference:
         solver = Interval(value=between["worth"].value, low=low, high=high)
         table = moves_between(one, base)
         moved = int(table["kind"].isin(["moved", "placed", "to nurture"]).sum())
-        return cls(
-            **between, solver=solver, moves=moved, verdict=_verdict(between["revenue"], solver, blind), sources=sources
-        )
+        return cls(**between, solver=solver, moves=moved, verdict=_verdict(between["revenue"], solver), sources=sources)
 
     def document(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -76,11 +73,9 @@ class Difference:
         return told
 
 
-def _verdict(revenue: Interval, solver: Interval, blind: bool) -> Verdict:
+def _verdict(revenue: Interval, solver: Interval) -> Verdict:
     if revenue.value == revenue.low == revenue.high == 0.0 and solver.value == 0.0:
         return "none"
-    if blind:  # the intervals hold next to nothing: no claim is made
-        return "blind"
     if revenue.has_zero:
         return "noise"
     if solver.has_zero:
@@ -93,8 +88,7 @@ class Comparison:
     """The base and its scenarios. differences : by name; none for a scenario without a plan.
 
     over_router : the best router of the base, and where the base plan's worth beyond it comes from. unfinished :
-    scenarios that were called off. blind : the base's model does not tell reps apart, so that its draws hold nothing of
-    what is not known of them, and no difference is called clear.
+    scenarios that were called off.
     """
 
     base: Outcome
@@ -105,7 +99,6 @@ class Comparison:
     level: float
     draws: int
     unfinished: tuple[str, ...] = ()
-    blind: bool = False
 
     @property
     def currency(self) -> str:
@@ -115,12 +108,12 @@ class Comparison:
     @property
     def at_limit(self) -> tuple[str, ...]:
         """Scenarios, or the base, whose solve was stopped by time."""
-        return tuple(one.name for one in (self.base, *self.scenarios) if one.plan.certificate.stopped_by == "time")
+        return tuple(one.name for one in self._all() if one.plan.certificate.stopped_by == "time")
 
     @cached_property
     def table(self) -> pd.DataFrame:
         """One row a scenario, the base first: totals, differences with their intervals, verdict."""
-        return pd.DataFrame([self._row(one) for one in (self.base, *self.scenarios)])
+        return pd.DataFrame([self._row(one) for one in self._all()])
 
     def _row(self, one: Outcome) -> dict[str, Any]:
         row: dict[str, Any] = {"scenario": one.name, "status": str(one.plan.status), **one.totals}
@@ -136,7 +129,7 @@ class Comparison:
     @cached_property
     def tidy(self) -> pd.DataFrame:
         """One row a scenario, group and measure: value, the base's value, their difference, and its interval."""
-        rows = [row for one in (self.base, *self.scenarios) if one.has_plan for row in self._tidy(one)]
+        rows = [row for one in self._all() if one.has_plan for row in self._tidy(one)]
         return pd.DataFrame(rows, columns=list(TIDY_COLUMNS))
 
     def _tidy(self, one: Outcome) -> Iterator[tuple[Any, ...]]:
@@ -165,6 +158,41 @@ class Comparison:
         tables = [moves_between(one, self.base) for one in self.scenarios if one.has_plan]
         return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(MOVE_COLUMNS))
 
+    @cached_property
+    def groups(self) -> pd.DataFrame:
+        """One row a scenario and rep, team, tier or territory, the base first: as `Outcome.groups`, and the changes of
+        leads and revenue against the base (d_leads, d_revenue)."""
+        keys = ["by", "group"]
+        ground = self.base.groups.set_index(keys)[["leads", "revenue"]]
+        tables = [one.groups.assign(scenario=one.name) for one in self._all() if one.has_plan]
+        made = pd.concat(tables, ignore_index=True)
+        before = ground.reindex(pd.MultiIndex.from_frame(made[keys])).fillna(0.0).to_numpy()
+        made["d_leads"], made["d_revenue"] = (made[["leads", "revenue"]].to_numpy() - before).T
+        return made[["scenario", *(name for name in made.columns if name != "scenario")]]
+
+    @cached_property
+    def sources(self) -> pd.DataFrame:
+        """One row a scenario and part of its difference of worth: amount, and by how much solver gaps leave it open."""
+        rows = [
+            (name, part, told.amount, told.gap)
+            for name, between in self.differences.items()
+            if between.sources is not None
+            for part, told in between.sources.parts.items()
+        ]
+        return pd.DataFrame(rows, columns=["scenario", "part", "amount", "gap"])
+
+    def difference_figure(self) -> go.Figure | None:
+        """Differences of revenue with their intervals, hollow where not clear, as a plotly figure; None without any."""
+        from apportion.whatif.charts import difference_figure  # plots are loaded only where one is asked for
+
+        return difference_figure(self)
+
+    def source_figure(self) -> go.Figure | None:
+        """The parts of each difference of worth, as a plotly figure; None where they were not told."""
+        from apportion.whatif.charts import source_figure
+
+        return source_figure(self)
+
     def document(self) -> dict[str, Any]:
         """comparison.json."""
         return {
@@ -177,7 +205,6 @@ class Comparison:
                 "level": self.level,
                 "draws": self.draws,
                 "judged_by": "the base's model",
-                "blind": self.blind,
             },
             "base": self.base.document(),
             "base_over_router": None
@@ -197,23 +224,9 @@ class Comparison:
 
     def _repr_html_(self) -> str:
         """As a notebook shows it: one line a scenario, with the verdict in words."""
-        head = ("scenario", "revenue", "difference", f"{self.level:.0%} interval", "moves", "gap", "")
-        cells = ["".join(f"<td>{html.escape(cell)}</td>" for cell in self._cells(one)) for one in self._all()]
-        body = "".join(f"<tr>{row}</tr>" for row in cells)
-        top = "".join(f"<th>{html.escape(name)}</th>" for name in head)
-        return f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
+        from apportion.whatif.compare.notebook import as_html
+
+        return as_html(self)
 
     def _all(self) -> tuple[Outcome, ...]:
         return (self.base, *self.scenarios)
-
-    def _cells(self, one: Outcome) -> tuple[str, ...]:
-        between = self.differences.get(one.name)
-        if not one.has_plan:
-            return (one.name, "–", "–", "–", "–", "–", "no plan keeps its hard rules")
-        own = (one.name, f"{one.totals['revenue']:,.0f} {self.currency}")
-        gap = f"{one.totals['gap']:.2%}"
-        if between is None:
-            return (*own, "", "", "", gap, "")
-        change = between.revenue
-        band = f"{change.low:+,.0f} to {change.high:+,.0f}"
-        return (*own, f"{change.value:+,.0f}", band, f"{between.moves:,}", gap, VERDICTS[between.verdict])

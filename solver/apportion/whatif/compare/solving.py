@@ -10,11 +10,23 @@ from typing import Any
 import numpy as np
 
 import apportion.engines as engines
-from apportion.problem import AssignmentProblem, Plan, Prices, RulePrice, Status, relative_gap, verify
+from apportion.problem import (
+    AssignmentProblem,
+    MaxMin,
+    Plan,
+    Prices,
+    RulePrice,
+    Status,
+    price_bound,
+    relative_gap,
+    verify,
+)
 from apportion.problem.rules import Rule
 from apportion.whatif.baselines import score
 from apportion.whatif.compare.fingerprint import problem_print
 from apportion.whatif.compare.store import PlanStore, key_of
+
+AS_GOOD = 1e-3  # of the base's gap, by which rounding may make a gap larger
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +84,10 @@ class Solver:
     def _fresh(self, problem: AssignmentProblem, base: Solved | None) -> Plan:
         effort = self.effort
         warm = None if base is None else aligned(base.plan, base.problem, problem)
+        if base is not None and warm is not None:
+            stays = _unmoved(base, problem, warm.prices)
+            if stays is not None:
+                return stays
         plan = engines.solve(
             problem,
             gap=effort.gap,
@@ -133,6 +149,35 @@ def carried(plan: Plan, of: AssignmentProblem, to: AssignmentProblem) -> Any:
         for lead, rep in zip(of.lead_ids, plan.rep.tolist(), strict=True)
     }
     return np.array([given.get(lead, -1) for lead in to.lead_ids], dtype=np.int64)
+
+
+def _unmoved(base: Solved, problem: AssignmentProblem, prices: Prices) -> Plan | None:
+    """The base's own assignment, where the base's prices prove it as good here as it is there: the change does not
+    bind, and nothing is to be solved. None where it may."""
+    rules = {str(rule.name): rule for rule in problem.rules}
+    if any(isinstance(rule, MaxMin) for rule in rules.values()):
+        return None
+    known = {
+        name: price
+        for name, price in prices.rules.items()
+        if name in rules and len(price.low) == len(problem.groups(rules[name].by)[1])
+    }
+    mine = Prices(prices.capacity, prices.min_load, known)
+    rep = carried(base.plan, base.problem, problem)
+    own = score(problem, rep)
+    if own.broken_rules:
+        return None
+    proved = price_bound(problem, mine)
+    bound = max(proved, own.objective)
+    left = relative_gap(own.objective, bound)
+    if left > base.plan.gap * (1.0 + AS_GOOD) or base.plan.status is not Status.OPTIMAL:
+        return None
+    told = replace(
+        base.plan.certificate, objective=own.objective, bound=bound, gap=left, price_bound=proved, proof="prices"
+    )
+    plan = base.plan.replace(rep=rep, objective=own.objective, bound=bound, prices=mine, certificate=told)
+    verdict = verify(problem, plan)
+    return plan.replace(certificate=replace(told, verdict=verdict)) if verdict.ok else None
 
 
 def _or_base(plan: Plan, problem: AssignmentProblem, base: Solved, gap: float) -> Plan:

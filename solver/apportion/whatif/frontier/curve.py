@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,9 @@ from apportion.whatif.compare.outcome import Outcome
 from apportion.whatif.compare.solving import Solved, Solver, better
 from apportion.whatif.compare.uncertainty import Interval
 from apportion_models.errors import UsageError
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 FLOORS = (0.0, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9)
 FACTORS = (0.5, 0.7, 0.85, 1.0, 1.15, 1.3, 1.5)
@@ -29,6 +32,12 @@ class Curve:
     what: str
     price_of: str
     points: pd.DataFrame
+
+    def figure(self, currency: str) -> go.Figure | None:
+        """The curve with the bound above it, as a plotly figure; None where no point has a plan."""
+        from apportion.whatif.charts import curve_figure  # plots are loaded only where one is asked for
+
+        return curve_figure(self, currency)
 
 
 def equity_frontier(

@@ -50,7 +50,9 @@ def edited_policy(policy: Policy, scenario: Scenario, faults: list[Finding]) -> 
     if len(faults) > before:
         return policy
     try:  # before rules go, so that the places in the findings are still those that were written
-        load_policy(content)
+        edited = load_policy(content)
+        if not doomed:
+            return edited
         for place in sorted(set(doomed), key=lambda place: place[-1], reverse=True):
             del _at(content, place[:-1])[place[-1]]
         return load_policy(content)

@@ -75,7 +75,7 @@ def test_all_that_is_contested_is_gathered(parts: int) -> None:
     form = _with_scales(formulate(banded(n_leads=3_000)))
     prices = some_prices(form, 4)
     gathered = spread_of(form, parts).gather(prices, WIDTH)
-    assert gathered.form.n_pairs < form.n_pairs / 2
+    assert gathered.form.n_pairs < 0.7 * form.n_pairs
     wanted = contest(form, price_out(form, prices), WIDTH)
     options = np.concatenate([wanted.settled, wanted.option])
     pairs = options[options < form.n_pairs]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 
 import numpy as np
 import pandas as pd
@@ -124,6 +125,21 @@ def test_a_history_that_cannot_be_learnt_from_changes_nothing(store: Store) -> N
     assert learn_anew(store, SLOT, owner="b", histories=lambda tx: history) is None
     with store.read() as tx:
         assert tx.models.active_version() == before
+
+
+def test_what_the_policy_protects_is_no_feature_of_a_model_learnt_anew(store: Store) -> None:
+    """Nobody looks on when it is learnt: the policy in use decides, as it does for `assign`."""
+    protecting = {"schedule": {"retrain": {"cron": "0 7 * * *"}}, "protected": {"columns": ["hue"]}}
+    coloured = REPS.assign(hue=["red", "blue"] * (len(REPS) // 2) + ["red"] * (len(REPS) % 2))
+    with store.write() as tx:
+        tx.reps.upsert(coloured)
+        tx.policies.activate(tx.policies.add(load_policy(protecting)).version)
+    learnt = learn_anew(store, SLOT, owner="a", histories=lambda tx: _history())
+    assert learnt is not None and learnt.version is not None
+    with store.read() as tx:
+        model = tx.models.load(learnt.version)
+    assert "hue" not in [coder.name for coder in model.scorer_.reps.coders]
+    assert "hue" in json.dumps(model.card_["protected"])
 
 
 def test_one_that_died_while_learning_is_replaced(store: Store, clock: FakeClock) -> None:

@@ -1,0 +1,38 @@
+"""Today's plan, and what is held of it for the questions that follow."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from apportion.service.console.today import Today
+from apportion.whatif import compare, load_scenario
+from apportion.whatif.compare import lay_ground
+
+
+def test_what_is_held_changes_no_byte(today: Today) -> None:
+    """A question on the ground that is held has the answer that a comparison from nothing has; a second time too."""
+    scenarios = [
+        load_scenario({"name": "gone", "reps": {"leave": ["R02"]}}),
+        load_scenario({"name": "more", "leads": {"grow": [{"territory": "rest", "by": 0.5}]}}),
+        load_scenario({"name": "dearer", "policy": {"set": {"nurture.value": 60}}}),
+    ]
+    how = replace(today.how, gap=0.5, time_limit=60.0, store=None)  # no solve that ends by the clock
+    ground = lay_ground(today.setting, how)
+    fresh = compare(today.setting, scenarios, how)
+    held = [compare(today.setting, scenarios, how, ground=ground) for _ in range(2)]
+    told = [json.dumps(one.document(), sort_keys=True) for one in (fresh, *held)]
+    assert told == [told[0]] * 3
+    assert held[1].base is ground.outcome
+
+
+def test_a_question_leaves_the_plan_as_it_is(today: Today) -> None:
+    """Asking changes nothing: neither the plan nor the tables that it was made from."""
+
+    def state() -> tuple[object, ...]:
+        setting = today.setting
+        return today.report.plan.rep.tolist(), setting.tables.reps.to_csv(), setting.policy.fingerprint
+
+    before = state()
+    today.compare([load_scenario({"name": "x", "reps": {"leave": ["R01"], "change": {"R03": {"capacity": 1}}}})])
+    assert state() == before
