@@ -11,7 +11,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.middleware.cors import CORSMiddleware
 
 from apportion import __version__
-from apportion.service.api import health, people, plans, problems, rules, scenarios
+from apportion.service.api import health, people, plans, problems, routing, rules, scenarios
 from apportion.service.api.jobs import Jobs
 from apportion.service.api.limits import Limits
 from apportion.service.api.shield import Shield
@@ -19,7 +19,7 @@ from apportion.service.api.state import Service
 from apportion.service.store import Store
 from apportion.service.watching import Metrics
 
-ROUTERS = (health.router, plans.router, people.router, rules.router, scenarios.router)
+ROUTERS = (health.router, plans.router, routing.router, people.router, rules.router, scenarios.router)
 ABOUT = "Assigns leads to sales reps: a joint optimum with its proof, its prices and its reasons."
 
 

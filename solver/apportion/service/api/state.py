@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 
 from apportion.service.api.jobs import Jobs
 from apportion.service.api.limits import Buckets, Limits
+from apportion.service.runs import LeadRouter
 from apportion.service.store import Store
 from apportion.service.watching import Metrics
 
@@ -23,8 +24,10 @@ class Service:
     jobs: Jobs
     log: Any = None
     buckets: Buckets = field(init=False)
+    leads: LeadRouter = field(init=False)
 
     def __post_init__(self) -> None:
+        self.leads = LeadRouter(self.store)
         self.buckets = Buckets(self.limits.per_minute)
 
     def say(self, level: str, event: str, **about: Any) -> None:
