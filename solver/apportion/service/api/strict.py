@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 DEEPEST = 32
 LARGEST_INT = 2**63 - 1
@@ -30,7 +30,14 @@ def _is_text(value: Any) -> Any:
     return value
 
 
-Moment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_is_text)]
+def _is_of_our_time(moment: dt.datetime) -> dt.datetime:
+    """At the ends of the calendar other zones have no name for a moment."""
+    if not 1900 <= moment.year <= 2200:
+        raise ValueError("must be a time between 1900 and 2200")
+    return moment
+
+
+Moment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_is_text), AfterValidator(_is_of_our_time)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Cell = str | bool | int | float | list[str] | None
 Row = Annotated[dict[Annotated[str, Field(min_length=1, max_length=100)], Cell], Field(max_length=500)]

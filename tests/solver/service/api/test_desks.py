@@ -134,3 +134,12 @@ def test_a_table_of_too_many_columns_is_refused(api: TestClient) -> None:
     """A small body cannot be made to fill the memory."""
     rows = [{"lead_id": f"a{i}", "created_at": "2026-03-01T08:00:00Z", f"c{i}": 1} for i in range(600)]
     assert api.post("/v1/leads", json={"leads": rows}).status_code == 422
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "2026-03-01", "soon", 5])
+def test_moments_are_of_our_time_and_have_a_zone(api: TestClient, moment: Any) -> None:
+    """422, naming the field."""
+    given = [{"lead_id": "L0001", "outcome": "won", "closed_at": moment}]
+    answer = api.post("/v1/outcomes", json={"outcomes": given})
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == "outcomes.0.closed_at"
