@@ -8,57 +8,31 @@ from rich.markup import escape
 
 from apportion.app import AssignReport, AssignRequest, assign
 from apportion.cli import options
+from apportion.cli.groups import spelled_out
 from apportion.cli.screen import money, out, ratio_words, show_json, steps, table, tell, tell_error
 from apportion.connectors import check_folder
 
 SHOWN_REPS = 12
 
 
+@spelled_out
 def assign_command(
-    leads: options.Leads,
-    reps: options.Reps,
+    batch: options.Batch,
+    believed: options.Believed,
+    pains: options.Pains,
+    shown: options.Shown,
     out_folder: options.Out,
-    history: options.History = None,
-    model: options.Model = None,
-    policy: options.PolicyFile = None,
-    mapping: options.MappingFile = None,
-    accounts: options.Accounts = None,
-    teams: options.Teams = None,
-    territories: options.Territories = None,
-    calendar: options.Calendar = None,
-    overrides: options.Overrides = None,
-    earlier: options.Earlier = None,
-    at: options.At = None,
-    gap: options.Gap = None,
-    time_limit: options.TimeLimit = None,
-    seed: options.Seed = None,
     audit: options.Audit = None,
-    as_json: options.AsJson = False,
-    quiet: options.Quiet = False,
 ) -> int:
     """Assign a batch of leads to reps, and write assignments.csv, plan.json and report.html."""
     request = AssignRequest(
-        sources=options.sources(
-            leads=leads,
-            reps=reps,
-            history=history,
-            accounts=accounts,
-            teams=teams,
-            territories=territories,
-            calendar=calendar,
-            overrides=overrides,
-            earlier=earlier,
-            mapping=mapping,
-        ),
-        policy=policy,
-        model=model,
-        at=options.moment(at),
-        gap=gap,
-        time_limit=time_limit,
-        seed=seed,
+        sources=batch.sources(),
+        at=batch.moment(),
+        **vars(believed),
+        **vars(pains),
         audits=tuple(audit or ()),
     )
-    return run_assign(request, out_folder, as_json=as_json, quiet=quiet)
+    return run_assign(request, out_folder, as_json=shown.as_json, quiet=shown.quiet)
 
 
 def run_assign(request: AssignRequest, folder: Path, *, as_json: bool, quiet: bool) -> int:

@@ -10,77 +10,29 @@ import typer
 from rich.markup import escape
 
 from apportion.app import AssignRequest, check
-from apportion.app.check import other_inputs_words
+from apportion.app.check import CheckReport, other_inputs_words
 from apportion.cli import options
+from apportion.cli.groups import spelled_out
 from apportion.cli.screen import out, show_json, steps, table
 from apportion_models.errors import Finding, InputError
 
 Folder = Annotated[Path, typer.Argument(help="The folder that `apportion assign` wrote.")]
 
 
+@spelled_out
 def verify_command(
     folder: Folder,
-    leads: options.Leads,
-    reps: options.Reps,
-    history: options.History = None,
-    model: options.Model = None,
-    policy: options.PolicyFile = None,
-    mapping: options.MappingFile = None,
-    accounts: options.Accounts = None,
-    teams: options.Teams = None,
-    territories: options.Territories = None,
-    calendar: options.Calendar = None,
-    overrides: options.Overrides = None,
-    earlier: options.Earlier = None,
-    at: options.At = None,
+    batch: options.Batch,
+    believed: options.Believed,
+    shown: options.Shown,
     seed: options.Seed = None,
-    as_json: options.AsJson = False,
-    quiet: options.Quiet = False,
 ) -> int:
     """Check a written plan from the inputs it was made from: every rule, the objective and the bound."""
-    tables = options.sources(
-        leads=leads,
-        reps=reps,
-        history=history,
-        accounts=accounts,
-        teams=teams,
-        territories=territories,
-        calendar=calendar,
-        overrides=overrides,
-        earlier=earlier,
-        mapping=mapping,
-    )
-    request = AssignRequest(sources=tables, policy=policy, model=model, at=options.moment(at), seed=seed)
-    with steps(quiet) as progress:
+    request = AssignRequest(sources=batch.sources(), at=batch.moment(), seed=seed, **vars(believed))
+    with steps(shown.quiet) as progress:
         progress.step("Posing the batch again")
         report = check(folder, request)
-    rows = [
-        {
-            "rule": rule.rule,
-            "holds": bool(rule.holds),
-            "violation": float(rule.violation) if math.isfinite(rule.violation) else None,
-            "where": rule.where,
-        }
-        for rule in report.verdict.rules
-    ]
-    if as_json:
-        show_json(
-            {
-                "ok": report.verdict.ok and not report.edited,
-                "same_inputs": report.same_inputs,
-                "other_inputs": list(report.other_inputs),
-                "edited": [str(finding) for finding in report.edited],
-                "rules": rows,
-            }
-        )
-    else:
-        shown = table("rule", "holds", "broken by", "at", right=4)
-        for rule in report.verdict.rules:
-            broken = "" if rule.holds else f"{rule.violation:g}"
-            shown.add_row(
-                escape(rule.rule), "yes" if rule.holds else "NO", broken, "" if rule.holds else escape(rule.where)
-            )
-        out().print(shown)
+    show_json(_document(report)) if shown.as_json else _show(report)
     faults = list(report.edited)
     if not report.same_inputs:
         faults.append(_whole(other_inputs_words(report.other_inputs)))
@@ -89,6 +41,32 @@ def verify_command(
     if faults:
         raise InputError(faults)
     return 0
+
+
+def _document(report: CheckReport) -> dict[str, object]:
+    return {
+        "ok": report.verdict.ok and not report.edited,
+        "same_inputs": report.same_inputs,
+        "other_inputs": list(report.other_inputs),
+        "edited": [str(finding) for finding in report.edited],
+        "rules": [
+            {
+                "rule": rule.rule,
+                "holds": bool(rule.holds),
+                "violation": float(rule.violation) if math.isfinite(rule.violation) else None,
+                "where": rule.where,
+            }
+            for rule in report.verdict.rules
+        ],
+    }
+
+
+def _show(report: CheckReport) -> None:
+    rows = table("rule", "holds", "broken by", "at", right=4)
+    for rule in report.verdict.rules:
+        broken, where = ("", "") if rule.holds else (f"{rule.violation:g}", escape(rule.where))
+        rows.add_row(escape(rule.rule), "yes" if rule.holds else "NO", broken, where)
+    out().print(rows)
 
 
 def _whole(message: str) -> Finding:

@@ -19,6 +19,7 @@ from apportion.app.experiment import (
     stop_experiment,
 )
 from apportion.cli import options
+from apportion.cli.groups import spelled_out
 from apportion.cli.screen import out, show_json, steps, table, tell
 from apportion.connectors import check_folder
 from apportion_models.errors import UsageError
@@ -79,62 +80,30 @@ def start_command(
 
 
 @experiment_commands.command("assign")
+@spelled_out
 def assign_command(
     experiment: Folder,
-    leads: options.Leads,
-    reps: options.Reps,
+    batch: options.Batch,
+    pains: options.Pains,
+    shown: options.Shown,
     out_folder: options.Out,
-    history: options.History = None,
     model: options.Model = None,
-    mapping: options.MappingFile = None,
-    accounts: options.Accounts = None,
-    teams: options.Teams = None,
-    territories: options.Territories = None,
-    calendar: options.Calendar = None,
-    overrides: options.Overrides = None,
-    earlier: options.Earlier = None,
-    at: options.At = None,
-    gap: options.Gap = None,
-    time_limit: options.TimeLimit = None,
-    seed: options.Seed = None,
-    as_json: options.AsJson = False,
-    quiet: options.Quiet = False,
 ) -> int:
     """Assign a batch: each lead in its arm, each arm with its part of the capacity and its own policy."""
     check_folder(out_folder)
-    tables = options.sources(
-        leads=leads,
-        reps=reps,
-        history=history,
-        accounts=accounts,
-        teams=teams,
-        territories=territories,
-        calendar=calendar,
-        overrides=overrides,
-        earlier=earlier,
-        mapping=mapping,
-    )
-    request = ArmsRequest(
-        folder=experiment,
-        sources=tables,
-        model=model,
-        at=options.moment(at),
-        gap=gap,
-        time_limit=time_limit,
-        seed=seed,
-    )
-    with steps(quiet) as progress:
+    request = ArmsRequest(folder=experiment, sources=batch.sources(), model=model, at=batch.moment(), **vars(pains))
+    with steps(shown.quiet) as progress:
         report = assign_arms(request, step=progress.step)
         progress.step("Writing")
         written = report.write(out_folder)
     document = report.document()
-    if as_json:
+    if shown.as_json:
         show_json(document)
         return 0
-    shown = table("arm", "leads", "assigned", "capacity", title=f"Batch of {document['at']}")
+    arms = table("arm", "leads", "assigned", "capacity", title=f"Batch of {document['at']}")
     for arm in document["arms"]:
-        shown.add_row(arm["name"], f"{arm['leads']:,}", f"{arm['assigned']:,}", f"{arm['capacity']:,.1f}")
-    out().print(shown)
+        arms.add_row(arm["name"], f"{arm['leads']:,}", f"{arm['assigned']:,}", f"{arm['capacity']:,.1f}")
+    out().print(arms)
     tell("Written: " + ", ".join(map(str, written)))
     return 0
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from typing import Any, get_type_hints
 
 
 def spelled_out(command: Callable[..., int]) -> Callable[..., int]:
     """The command with each parameter that is a dataclass replaced by that dataclass's fields.
 
-    The fields are annotated as options, and have defaults. Names must differ among all groups.
+    The fields are annotated as options; without a default they are required. Names must differ among all groups.
     """
     hints = get_type_hints(command, include_extras=True)
     groups: dict[str, Any] = {name: kind for name, kind in hints.items() if name != "return" and is_dataclass(kind)}
@@ -35,6 +35,11 @@ def spelled_out(command: Callable[..., int]) -> Callable[..., int]:
 def _fields_of(kind: Any) -> list[inspect.Parameter]:
     hints = get_type_hints(kind, include_extras=True)
     return [
-        inspect.Parameter(one.name, inspect.Parameter.KEYWORD_ONLY, default=one.default, annotation=hints[one.name])
+        inspect.Parameter(
+            one.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=inspect.Parameter.empty if one.default is MISSING else one.default,
+            annotation=hints[one.name],
+        )
         for one in fields(kind)
     ]

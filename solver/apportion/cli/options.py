@@ -1,7 +1,8 @@
-"""Options that several commands share."""
+"""Options that several commands share, alone and in groups."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +16,8 @@ Leads = Annotated[
     str, typer.Option("--leads", help="The batch: CSV, Parquet, or a SQL URL such as sqlite:///crm.db#leads.")
 ]
 Reps = Annotated[str, typer.Option("--reps", help="The salespeople.")]
+LeadsIfAny = Annotated[str | None, typer.Option("--leads", help="The batch: CSV, Parquet, or a SQL URL.")]
+RepsIfAny = Annotated[str | None, typer.Option("--reps", help="The salespeople.")]
 History = Annotated[
     str | None, typer.Option("--history", help="Past leads: who worked them, and whether they converted.")
 ]
@@ -68,3 +71,67 @@ def moment(text: str | None) -> pd.Timestamp | None:
     if stamp is None or pd.isna(stamp):
         raise UsageError(f"--at and --until must be a date or time such as 2026-03-02T08:00Z. Got {text!r}.")
     return stamp.tz_localize("UTC") if stamp.tzinfo is None else stamp.tz_convert("UTC")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Around:
+    """What is known around a batch, and when it is assigned."""
+
+    history: History = None
+    mapping: MappingFile = None
+    accounts: Accounts = None
+    teams: Teams = None
+    territories: Territories = None
+    calendar: Calendar = None
+    overrides: Overrides = None
+    earlier: Earlier = None
+    at: At = None
+
+    def sources(self) -> Sources:
+        """The tables that were named."""
+        return Sources(**{one.name: getattr(self, one.name) for one in fields(Sources)})
+
+    def moment(self) -> pd.Timestamp | None:
+        """When the batch is assigned. UsageError where that is no time."""
+        return moment(self.at)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch(Around):
+    """A batch and what is known around it."""
+
+    leads: Leads
+    reps: Reps
+
+
+@dataclass(frozen=True, kw_only=True)
+class PossibleBatch(Around):
+    """The same, where a command has an answer without one."""
+
+    leads: LeadsIfAny = None
+    reps: RepsIfAny = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Believed:
+    """Where the estimates come from, beside the history, and the rules."""
+
+    model: Model = None
+    policy: PolicyFile = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pains:
+    """How exactly and how long to solve."""
+
+    gap: Gap = None
+    time_limit: TimeLimit = None
+    seed: Seed = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """How it is shown."""
+
+    as_json: AsJson = False
+    quiet: Quiet = False

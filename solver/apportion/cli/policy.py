@@ -9,6 +9,7 @@ import typer
 
 from apportion.app import lint
 from apportion.cli import options
+from apportion.cli.groups import spelled_out
 from apportion.cli.screen import show_json, tell_error
 from apportion.connectors import write_files
 from apportion.policy import document_policy, load_policy, policy_json_schema
@@ -22,33 +23,10 @@ PolicyArgument = Annotated[Path, typer.Argument(help="The policy file.")]
 
 
 @policy_commands.command("check")
-def check_command(
-    policy: PolicyArgument,
-    leads: options.Leads,
-    reps: options.Reps,
-    history: options.History = None,
-    mapping: options.MappingFile = None,
-    accounts: options.Accounts = None,
-    territories: options.Territories = None,
-    calendar: options.Calendar = None,
-    overrides: options.Overrides = None,
-    earlier: options.Earlier = None,
-    at: options.At = None,
-    as_json: options.AsJson = False,
-) -> int:
+@spelled_out
+def check_command(policy: PolicyArgument, batch: options.Batch, as_json: options.AsJson = False) -> int:
     """Find rules that cannot work on these tables, or are likely not meant."""
-    tables = options.sources(
-        leads=leads,
-        reps=reps,
-        history=history,
-        mapping=mapping,
-        accounts=accounts,
-        territories=territories,
-        calendar=calendar,
-        overrides=overrides,
-        earlier=earlier,
-    )
-    findings = lint(policy, tables, at=options.moment(at))
+    findings = lint(policy, batch.sources(), at=batch.moment())
     errors = [finding for finding in findings if finding.severity == "error"]
     if as_json:
         show_json({"ok": not errors, "findings": [{"severity": f.severity, "text": str(f)} for f in findings]})

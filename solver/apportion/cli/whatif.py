@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,7 +10,6 @@ import typer
 import yaml
 from rich.markup import escape
 
-from apportion.app import Sources
 from apportion.app.whatif import WhatIfReport, WhatIfRequest, whatif
 from apportion.cli import options
 from apportion.cli.groups import spelled_out
@@ -24,8 +23,6 @@ from apportion_models.errors import UsageError
 PLANS = "plans"  # in the output folder: finished plans, so that a sweep goes on where it was
 
 Scenarios = Annotated[list[Path] | None, typer.Argument(help="Scenario files (YAML).")]
-LeadsTable = Annotated[str | None, typer.Option("--leads", help="The batch: CSV, Parquet, or a SQL URL.")]
-RepsTable = Annotated[str | None, typer.Option("--reps", help="The salespeople.")]
 Folder = Annotated[Path | None, typer.Option("--out", "-o", help="Folder for the results.")]
 Grid = Annotated[
     list[str] | None,
@@ -41,29 +38,6 @@ Draws = Annotated[int, typer.Option("--draws", min=20, max=20000, help="Draws of
 NoSources = Annotated[bool, typer.Option("--no-sources", help="Do not tell where gains come from: fewer solves.")]
 Workers = Annotated[int, typer.Option("--workers", min=1, max=64, help="Threads; the number changes no result.")]
 Schema = Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of scenario files, and stop.")]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Inputs:
-    """The tables, and what is believed and ruled at which moment."""
-
-    leads: LeadsTable = None
-    reps: RepsTable = None
-    history: options.History = None
-    model: options.Model = None
-    policy: options.PolicyFile = None
-    mapping: options.MappingFile = None
-    accounts: options.Accounts = None
-    teams: options.Teams = None
-    territories: options.Territories = None
-    calendar: options.Calendar = None
-    overrides: options.Overrides = None
-    earlier: options.Earlier = None
-    at: options.At = None
-
-    def sources(self) -> Sources:
-        """The tables that were named."""
-        return Sources(**{one.name: getattr(self, one.name) for one in fields(Sources)})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,15 +64,12 @@ class Asked:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pains:
+class Pains(options.Pains):
     """How exactly, how long, how surely."""
 
     draws: Draws = 400
     no_sources: NoSources = False
     workers: Workers = 2
-    gap: options.Gap = None
-    time_limit: options.TimeLimit = None
-    seed: options.Seed = None
 
     def how(self, folder: Path) -> How:
         """The same, with the folder of finished plans."""
@@ -115,35 +86,34 @@ class Pains:
 
 @spelled_out
 def whatif_command(
-    inputs: Inputs,
+    batch: options.PossibleBatch,
+    believed: options.Believed,
     asked: Asked,
     pains: Pains,
+    shown: options.Shown,
     scenarios: Scenarios = None,
     out_folder: Folder = None,
     schema: Schema = False,
-    as_json: options.AsJson = False,
-    quiet: options.Quiet = False,
 ) -> int:
     """Compare scenarios with the base, and write comparison.json, comparison.csv, moves.csv and whatif.html."""
     if schema:
         show_json(scenario_json_schema())
         return 0
-    if inputs.leads is None or inputs.reps is None or out_folder is None:
+    if batch.leads is None or batch.reps is None or out_folder is None:
         raise UsageError("A what-if needs --leads, --reps and --out.")
     check_folder(out_folder)
     request = WhatIfRequest(
-        sources=inputs.sources(),
+        sources=batch.sources(),
         scenarios=scenarios or (),
         together=asked.together,
         grid=dict(_axis(text) for text in asked.grid or ()),
         studies=asked.studies(),
         frontier_rule=asked.rule,
-        policy=inputs.policy,
-        model=inputs.model,
-        at=options.moment(inputs.at),
+        at=batch.moment(),
+        **vars(believed),
         how=pains.how(out_folder),
     )
-    return _run(request, out_folder, as_json=as_json, quiet=quiet)
+    return _run(request, out_folder, as_json=shown.as_json, quiet=shown.quiet)
 
 
 def _run(request: WhatIfRequest, folder: Path, *, as_json: bool, quiet: bool) -> int:

@@ -7,25 +7,10 @@ from dataclasses import fields
 
 import pandas as pd
 
-from apportion.connectors import csv_bytes
 from apportion.service.console.today import Today
 from apportion.service.console.views.answers import study_frame
 from apportion.service.console.views.leads import Query, find
 from apportion.whatif import BaselineResult, Comparison
-
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how a cell begins that a spreadsheet would compute
-
-
-def safe_csv(table: pd.DataFrame) -> bytes:
-    """UTF-8 CSV whose texts no spreadsheet takes for a formula: such a text begins with an apostrophe."""
-    return csv_bytes(table.map(_text).rename(columns=_text))
-
-
-def _text(cell: object) -> object:
-    if not isinstance(cell, str):
-        return cell
-    told = f"'{cell}" if cell.startswith(FORMULA) else cell
-    return told.replace("\r\n", "\n").replace("\r", "\n")  # some readers take a lone \r for the row's end
 
 
 def leads_table(today: Today, query: Query) -> pd.DataFrame:
@@ -65,4 +50,4 @@ COMPARED: dict[str, Callable[[Comparison], pd.DataFrame]] = {
     "moves": lambda comparison: comparison.moves,
     "groups": lambda comparison: comparison.tidy,
 }
-__all__ = ["COMPARED", "TODAY", "leads_table", "safe_csv", "study_frame"]
+__all__ = ["COMPARED", "TODAY", "leads_table", "study_frame"]

@@ -8,6 +8,7 @@ import yaml
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from apportion.connectors import csv_bytes
 from apportion.policy import document_policy
 from apportion.problem import Share
 from apportion.service.console import tables
@@ -129,7 +130,7 @@ def table(request: Request, today: Today) -> Response:
             found = tables.study_frame(result[1])
         else:
             raise UsageError("There is no such table, or its answer is no longer held: ask again.")
-    return _file(tables.safe_csv(found), f"{name}.csv", "text/csv; charset=utf-8")
+    return _file(csv_bytes(found), f"{name}.csv", "text/csv; charset=utf-8")
 
 
 def _result(request: Request) -> Any:
