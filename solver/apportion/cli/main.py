@@ -26,6 +26,7 @@ from apportion.cli.policy import policy_commands
 from apportion.cli.replay import replay_command
 from apportion.cli.run_due import run_due_command
 from apportion.cli.screen import tell_error
+from apportion.cli.serve import serve_command
 from apportion.cli.simulate import simulate_command
 from apportion.cli.store import store_commands
 from apportion.cli.train import fit_command
@@ -78,6 +79,7 @@ app.command("whatif", help="Compare scenarios with the base: what differs, how s
 app.command(
     "run-due", help="Run what the schedule says is due now, for cron and the like; any number may run at once."
 )(run_due_command)
+app.command("serve", help="Serve the API over HTTP, and run what the schedule says.")(serve_command)
 app.command("replay", help="Play past batches again, in time order, under a policy, with routers beside it.")(
     replay_command
 )

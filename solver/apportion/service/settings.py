@@ -41,6 +41,13 @@ class Settings(BaseSettings):
         60.0, ge=1.0, le=3600.0, description="After as long a silent worker is taken for dead."
     )
     sinks: Path | None = Field(None, description="TOML file that names the sinks; none: nothing is told to anybody.")
+    host: str = Field("127.0.0.1", description="Address that `apportion serve` listens at.")
+    port: int = Field(8000, ge=1, le=65_535, description="Port that `apportion serve` listens at.")
+    clockwork: bool = Field(True, description="Whether `apportion serve` runs the schedule and delivers what waits.")
+    body_megabytes: float = Field(32.0, gt=0, le=1024, description="The largest body of a request.")
+    request_seconds: float = Field(60.0, ge=1.0, le=3600.0, description="After as long a request is answered 503.")
+    requests_per_minute: int = Field(6000, ge=0, description="Of one key; 0: no limit.")
+    origins: tuple[str, ...] = Field((), description="Web origins that browsers may call from; none: no CORS.")
 
     @classmethod
     def settings_customise_sources(

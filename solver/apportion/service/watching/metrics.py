@@ -11,6 +11,7 @@ from apportion.service.schedule import Ticked
 from apportion.service.store import Run, Tx
 from apportion.service.store.schema import outbox
 
+ANSWERS = (0.005, 0.02, 0.1, 0.5, 2, 10, 60)
 SECONDS = (0.1, 0.5, 1, 5, 15, 60, 300, 900)
 
 
@@ -37,6 +38,8 @@ class Metrics:
         self.alarms = made("Counter", "alarms", "Alarms that were raised.", "kind")
         self.model = made("Gauge", "model_version", "The fit model in use.")
         self.policy = made("Gauge", "policy_version", "The policy in use.")
+        self.requests = made("Counter", "http_requests", "Requests answered.", "method", "route", "status")
+        self.request_seconds = made("Histogram", "http_seconds", "From request to answer.", "route", buckets=ANSWERS)
 
     def ticked(self, ticked: Ticked) -> None:
         """A runner looked at the clock."""

@@ -1,0 +1,50 @@
+"""What one client may ask for: bytes, seconds, requests a minute, leads × reps."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from apportion.service.api.errors import TooManyError
+
+MOST_NAMES = 10_000  # of those who asked last; who is forgotten begins with a full bucket
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """body_bytes : of one request. request_seconds : until a request is answered 503. per_minute : requests of one key
+    (or of one address without a good key); 0 is no limit. at_once_pairs : leads × reps that are answered at once, and
+    not as a job. at_once_seconds : how long such an answer may take before it becomes a job. origins : web origins
+    that browsers may call from; none is no CORS."""
+
+    body_bytes: int = 32 * 2**20
+    request_seconds: float = 60.0
+    per_minute: int = 6_000
+    at_once_pairs: int = 250_000
+    at_once_seconds: float = 20.0
+    origins: tuple[str, ...] = ()
+
+
+class Buckets:
+    """A bucket of tokens for each name, filled evenly over a minute; one request takes one token."""
+
+    def __init__(self, per_minute: int) -> None:
+        self._most, self._lock = float(per_minute), threading.Lock()
+        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def take(self, name: str) -> None:
+        """Take one token. Raises TooManyError, which says when there will be one."""
+        if not self._most:
+            return
+        with self._lock:
+            now, rate = time.monotonic(), self._most / 60.0
+            left, since = self._left.pop(name, (self._most, now))
+            left = min(self._most, left + (now - since) * rate)
+            self._left[name] = (max(left - 1.0, 0.0) if left >= 1.0 else left, now)
+            if len(self._left) > MOST_NAMES:
+                self._left.popitem(last=False)
+        if left < 1.0:
+            raise TooManyError(after=math.ceil((1.0 - left) / rate))
