@@ -107,7 +107,7 @@ def _placements(tx: Tx, report: AssignReport, document: Document) -> Iterator[Pl
             place=place,
             account_id=accounts.get(lead_id),
             effort=efforts.get(lead_id),
-            propensity=1.0,
+            propensity=1.0 if entry.get("propensity") is None else entry["propensity"],
             tier=entry.get("tier"),
             reason=entry["reason"],
             **{name: entry.get(name) for name in MEASURES},

@@ -61,6 +61,18 @@ def test_a_batch_places_what_waits(store: Store) -> None:
     assert {"leads", "reps", "policy", "model_hash", "seed"} <= set(run.inputs)
 
 
+def test_the_chances_of_a_draw_are_kept(store: Store) -> None:
+    """What a policy swaps to learn is stored with the chance that the plan tells, for whoever evaluates it later."""
+    set_up(store, n_leads=12, policy={"equity": [], "swaps": {"share": 0.5}})
+    run = ask(store)
+    assert run.state == "done", run.error
+    with store.read() as tx:
+        told = {entry["lead_id"]: entry["propensity"] for entry in document(tx, run.run_id)["assignments"]}
+        kept = {one.lead_id: one.propensity for one in tx.assignments.page(run_id=run.run_id)}
+    assert kept == told
+    assert min(kept.values()) < 1
+
+
 def test_a_run_is_repeated_to_the_byte(store: Store, clock: FakeClock) -> None:
     """Whatever became of leads, reps, policy, model and assignments since, a run gives the bytes that it gave."""
     set_up(store, n_leads=9, policy={"equity": [], "screening": [{"name": "low", "when": "score < 10"}]})
