@@ -136,7 +136,7 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
     faults = [_of_pydantic(fault) for fault in error.errors()]
     if any(fault["type"] == "model_attributes_type" for fault in error.errors()) and _is_not_json(request):
         return of_status(415)
-    return answer(422, "bad_request", f"{len(error.errors())} faults in the request: see errors.", faults=faults)
+    return answer(422, "bad_request", f"Faults in the request: {len(error.errors())}; see errors.", faults=faults)
 
 
 def _is_not_json(request: Request) -> bool:
