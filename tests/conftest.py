@@ -1,6 +1,7 @@
 """What all tests share: the public data beside the checkout, and how hard the property tests try.
 
-`APPORTION_TEST_SIZE=full` gives each property ten times as many cases; `APPORTION_SHARED` says where the data is.
+`APPORTION_TEST_SIZE=full` gives each property ten times as many cases, and runs what is marked slow, as does `-m slow`;
+each of those has a smaller sister that always runs. `APPORTION_SHARED` says where the data is.
 """
 
 from __future__ import annotations
@@ -18,10 +19,15 @@ ROOT = Path(__file__).parents[1]
 HELD = "_hypothesis_internal_use_settings"  # where Hypothesis keeps a test's settings; test_size.py watches
 
 
-def pytest_collection_modifyitems(items: Iterable[Any]) -> None:
-    """Enlarge, if asked."""
+def pytest_collection_modifyitems(config: pytest.Config, items: Iterable[Any]) -> None:
+    """Enlarge, if asked; else what is slow waits until it is asked for."""
     if os.environ.get("APPORTION_TEST_SIZE") == "full":
         enlarge(items)
+    elif not config.getoption("markexpr"):
+        waits = pytest.mark.skip(reason="slow: APPORTION_TEST_SIZE=full or -m slow runs it")
+        for item in items:
+            if item.get_closest_marker("slow"):
+                item.add_marker(waits)
 
 
 def enlarge(items: Iterable[Any], times: int = 10) -> None:

@@ -75,7 +75,8 @@ def test_does_it_help() -> None:
     assert len(expected) == 10 and np.abs(expected - observed).max() < 0.1
     claimed, true = told.traces("truth-picture")
     gap = decoded(true["x"]) - decoded(claimed["x"])
-    assert len(gap) >= 6 and (gap > 0).all(), "the text says that the truth lies to the right"
+    assert len(gap) == 8 and (gap > 1).sum() == 7, "the text says that the truth lies to the right for all but one"
+    assert gap.min() > -1, "and that it lies on the claim for that one"
     assert told.text("placebo-words").startswith("No evidence that reassigning helps")
     sample, alike = told.traces("placebo-picture")
     least = [decoded(one["x"])[0] - decoded(one["error_x"]["arrayminus"])[0] for one in (sample, alike)]
