@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import closing
 
 import pytest
 import sqlalchemy as sa
@@ -33,14 +34,14 @@ def ask_for(store: Store, n_runs: int, n_leads: int) -> tuple[set[str], set[str]
 
 def work_off(url: str, owner: str, *, until: float = 120.0) -> None:
     """Work until no run is open."""
-    store, end = open_store(url), time.monotonic() + until
-    while time.monotonic() < end:
-        if work(store, owner=owner, seconds=LEASE) is None:
-            with store.read() as tx:
-                if not tx.runs.open():
-                    break
-            time.sleep(0.05)
-    store.close()
+    end = time.monotonic() + until
+    with closing(open_store(url)) as store:
+        while time.monotonic() < end:
+            if work(store, owner=owner, seconds=LEASE) is None:
+                with store.read() as tx:
+                    if not tx.runs.open():
+                        break
+                time.sleep(0.05)
 
 
 def test_killed_workers_lose_and_double_nothing(ready_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
