@@ -17,7 +17,7 @@ from apportion.engines.choose import Engine
 from apportion.engines.clock import Clock
 from apportion.engines.formulation import Formulation
 from apportion.engines.known import NOTHING, Known
-from apportion.engines.lagrangian import Multipliers, PricedOut, price_first_slots, price_out
+from apportion.engines.lagrangian import PricedOut, price_first_slots, price_out
 from apportion.engines.outcome import Outcome
 from apportion.engines.restrict import possible_pairs, restrict
 from apportion.engines.search import SCHEDULES, Incumbent, search
@@ -78,7 +78,7 @@ def solve(
             from apportion.engines.distributed.spread import Spread
 
             spread = Spread(form, cuts, crew)
-            found = solve_spread(spread, gap=gap, clock=clock, seed=seed, report=report, known=known.prices)
+            found = solve_spread(spread, gap=gap, clock=clock, seed=seed, report=report, known=known)
             return _over_all(found, form, cuts, gap)
 
     where = "threads" if workers is None else f"{workers} workers"
@@ -120,11 +120,11 @@ class Found:
 
 
 def solve_spread(
-    spread: Spread, *, gap: float, clock: Clock, seed: int, report: Report, known: Multipliers | None = None
+    spread: Spread, *, gap: float, clock: Clock, seed: int, report: Report, known: Known = NOTHING
 ) -> Found:
     """Prices over all parts; then the best plan among the pairs that lose least at them."""
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # without any plan, prices run away
-        priced = ascend(spread.form, known, gap=gap, stop=clock.is_over, pairs=spread)
+        priced = ascend(spread.form, known.prices, gap=gap, stop=clock.is_over, pairs=spread)
     found = Found(spread, priced)
     report(found.bound, found.objective)
     if np.isneginf(found.bound):
@@ -141,9 +141,13 @@ def solve_spread(
     good_enough = found.bound - gap * abs(found.bound)
     if found.form.families and found.form.n_pairs > core.TINY:
         near = price_out(found.form, priced.multipliers)
-        search(found.form, near, incumbent, good_enough=good_enough, seed=seed, clock=clock, report=tell)
+        carried = known.options(found.form)
+        search(
+            found.form, near, incumbent, good_enough=good_enough, seed=seed, clock=clock, carried=carried, report=tell
+        )
     if incumbent.objective < good_enough and not clock.is_over():
-        more = core.solve(found.form, gap=gap, clock=clock, seed=seed, report=lambda *_: None, known=priced.multipliers)
+        start = known.with_prices(priced.multipliers)
+        more = core.solve(found.form, gap=gap, clock=clock, seed=seed, report=lambda *_: None, known=start)
         incumbent.offer(more.chosen)
     tell()
     found.chosen = incumbent.chosen
