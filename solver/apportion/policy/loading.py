@@ -91,7 +91,6 @@ def _finding(fault: dict[str, Any], content: object, lines: dict[str, int], sour
     message, remedy = _told(fault, path)
     if "Got " in message:
         value = None
-    message = message if message.endswith((".", "`")) else f"{message}."
     return Finding(
         severity="error", table=source, row=row, column=path or None, value=value, message=message, remedy=remedy
     )
