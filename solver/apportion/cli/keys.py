@@ -29,7 +29,12 @@ def create_command(
     *,
     at: AtStore,
 ) -> int:
-    """Make a key. Its secret is shown now and never again."""
+    """Make a key. Its secret is shown now and never again.
+
+    Example:
+
+    apportion keys create website --scope route --days 90
+    """
     if days is not None and not 0 < days <= 36_500:
         raise UsageError(f"--days must be above 0 and at most 36500. Got {days:g}.")
     with at.writing() as tx:
@@ -41,7 +46,12 @@ def create_command(
 @keys_commands.command("list")
 @spelled_out
 def list_command(at: AtStore) -> int:
-    """List all keys, without their secrets."""
+    """List all keys, without their secrets.
+
+    Example:
+
+    apportion keys list
+    """
     with at.reading() as tx:
         keys, now = tx.keys.all(), tx.now()
     if at.as_json:
@@ -64,7 +74,14 @@ def rotate_command(
     *,
     at: AtStore,
 ) -> int:
-    """Give a key a new secret."""
+    """Give a key a new secret.
+
+    The old one is good for some hours more.
+
+    Example:
+
+    apportion keys rotate 0123456789ab --grace 24
+    """
     with at.writing() as tx:
         key, secret = tx.keys.rotate(key_id, grace=dt.timedelta(hours=grace))
     return _show_secret(at, key, secret)
@@ -73,7 +90,12 @@ def rotate_command(
 @keys_commands.command("revoke")
 @spelled_out
 def revoke_command(key_id: KeyId, *, at: AtStore) -> int:
-    """Let a key be good for nothing from now on."""
+    """Let a key be good for nothing from now on.
+
+    Example:
+
+    apportion keys revoke 0123456789ab
+    """
     with at.writing() as tx:
         key = tx.keys.revoke(key_id)
     return at.say(_document(key), f"Revoked: {key.key_id} ({key.name}).")

@@ -16,21 +16,34 @@ outbox_commands = typer.Typer(help="See what is told to the sinks, and send it a
 
 STATES = ("waiting", "delivered", "dead", "dropped")
 SHOWN = 100
+MOST_ID = 2**63 - 1  # of a column of whole numbers
 
 
 @outbox_commands.command("show")
 @spelled_out
 def show_command(
     state: Annotated[str, typer.Option("--state", help=f"One of {', '.join(STATES)}.")] = "dead",
-    after: Annotated[str | None, typer.Option("--after", help="The last id that was shown: go on behind it.")] = None,
+    after: Annotated[
+        int | None, typer.Option("--after", min=0, max=MOST_ID, help="The last id that was shown: go on behind it.")
+    ] = None,
     *,
     at: AtStore,
 ) -> int:
-    """Show messages, oldest first, with why they were not taken; by default the dead ones."""
+    """Show messages, oldest first, with why they were not taken.
+
+    By default the dead ones.
+
+    Example:
+
+    apportion outbox show --state waiting
+    """
     if state not in STATES:
         raise UsageError(f"--state must be one of {', '.join(STATES)}. Got {state!r}.")
     with at.reading() as tx:
-        page, counts = tx.outbox.page(state=state, after=after, limit=SHOWN), tx.outbox.counts()
+        page, counts = (
+            tx.outbox.page(state=state, after=None if after is None else str(after), limit=SHOWN),
+            tx.outbox.counts(),
+        )
     rows = [
         {
             "id": letter.id,
@@ -58,12 +71,17 @@ def show_command(
 @outbox_commands.command("replay")
 @spelled_out
 def replay_command(
-    ids: Annotated[list[int] | None, typer.Argument(help="Ids of dead messages.")] = None,
+    ids: Annotated[list[int] | None, typer.Argument(min=0, max=MOST_ID, help="Ids of dead messages.")] = None,
     every: Annotated[bool, typer.Option("--all", help="All dead messages.")] = False,
     *,
     at: AtStore,
 ) -> int:
-    """Send dead messages again, under their old keys."""
+    """Send dead messages again, under their old keys.
+
+    Example:
+
+    apportion outbox replay --all
+    """
     if bool(ids) == every:
         raise UsageError("Say which messages to send again: their ids, or --all.")
     with at.writing() as tx:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -15,11 +16,18 @@ from rich.table import Table
 
 from apportion.engines import Progress as SolveProgress
 
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def harmless(line: str) -> str:
+    """The line with control codes spelled out: what a table holds must not steer the terminal."""
+    return CONTROL.sub(lambda code: f"\\x{ord(code[0]):02x}", line)
+
 
 def tell_error(*lines: str) -> None:
-    """Write lines on stderr, as they are."""
+    """Write lines on stderr, whole."""
     for line in lines:
-        typer.echo(line, err=True)
+        typer.echo(harmless(line), err=True)
 
 
 def show_json(document: dict[str, Any]) -> None:
@@ -33,9 +41,9 @@ def out() -> Console:
 
 
 def tell(line: str) -> None:
-    """Write a sentence on stdout as it is: folded at a terminal's width, elsewhere whole, so that paths stay whole."""
+    """Write a sentence on stdout: folded at a terminal's width, elsewhere whole, so that paths stay whole."""
     console = out()
-    console.print(line, markup=False, soft_wrap=not console.is_terminal)
+    console.print(harmless(line), markup=False, soft_wrap=not console.is_terminal)
 
 
 def table(*columns: str, title: str | None = None, right: int = 1) -> Table:

@@ -79,7 +79,14 @@ class AtStore:
 @store_commands.command("migrate")
 @spelled_out
 def migrate_command(at: AtStore) -> int:
-    """Make the schema, or bring it to this version. Safe while others do the same."""
+    """Make the schema, or bring it to this version.
+
+    Safe while others do the same.
+
+    Example:
+
+    apportion store migrate --store sqlite:///apportion.db
+    """
     with at.opened(checked=False) as there:
         revision = there.migrate()
         return at.say({"revision": revision}, f"The store at {there} has the schema {revision}.")
@@ -90,17 +97,20 @@ def migrate_command(at: AtStore) -> int:
 def load_command(
     leads: Annotated[str | None, typer.Option("--leads", help="Leads that are to wait for a rep.")] = None,
     reps: options.RepsIfAny = None,
-    accounts: options.Accounts = None,
-    teams: options.Teams = None,
-    territories: options.Territories = None,
-    calendar: options.Calendar = None,
-    mapping: options.MappingFile = None,
     *,
+    company: options.Company,
     at: AtStore,
 ) -> int:
-    """Store tables from files or SQL: leads and reps are added or changed, the others replaced whole."""
-    given = {"leads": leads, "reps": reps, "accounts": accounts, "teams": teams}
-    given |= {"territories": territories, "calendar": calendar}
+    """Store tables from files or SQL.
+
+    Leads and reps are added or changed, the others replaced whole.
+
+    Example:
+
+    apportion store load --leads leads.csv --reps reps.csv
+    """
+    given = {"leads": leads, "reps": reps, **vars(company)}
+    mapping = given.pop("mapping")
     sources = {name: source for name, source in given.items() if source is not None}
     if not sources:
         raise UsageError("Name a table to load: --leads FILE, --reps FILE, …")
@@ -121,7 +131,12 @@ def backup_command(
     *,
     at: AtStore,
 ) -> int:
-    """Write a backup while the store is in use."""
+    """Write a backup while the store is in use.
+
+    Example:
+
+    apportion store backup apportion.zip
+    """
     with at.opened() as there:
         from apportion.service.store.backup import back_up
 
@@ -137,7 +152,14 @@ def backup_command(
 def restore_command(
     backup: Annotated[Path, typer.Argument(help="A file that `apportion store backup` wrote.")], *, at: AtStore
 ) -> int:
-    """Fill an empty store from a backup, of whichever database it was."""
+    """Fill an empty store from a backup.
+
+    Of whichever database it was.
+
+    Example:
+
+    apportion store restore apportion.zip --store sqlite:///new.db
+    """
     with at.opened(checked=False) as there:
         from apportion.service.store.backup import restore
 
@@ -154,7 +176,14 @@ def forget_command(
     *,
     at: AtStore,
 ) -> int:
-    """Erase what tells of a person, and keep what was decided; the audit trail stays whole."""
+    """Erase what tells of a person; decisions stay.
+
+    What was decided is kept, and the audit trail stays whole.
+
+    Example:
+
+    apportion store forget --lead L0001
+    """
     if (lead is None) == (rep is None):
         raise UsageError("Say whom to forget: --lead ID or --rep ID.")
     with at.opened() as there:
@@ -175,7 +204,12 @@ def forget_command(
 @store_commands.command("verify")
 @spelled_out
 def verify_command(at: AtStore) -> int:
-    """Check that the audit trail is whole."""
+    """Check that the audit trail is whole.
+
+    Example:
+
+    apportion store verify
+    """
     with at.reading() as tx:
         trail = tx.audit.verify()
     if not trail.ok:
@@ -186,7 +220,12 @@ def verify_command(at: AtStore) -> int:
 @store_commands.command("policy")
 @spelled_out
 def policy_command(policy: Annotated[Path, typer.Argument(help="The policy file.")], *, at: AtStore) -> int:
-    """Keep a policy, and use it from now on."""
+    """Keep a policy, and use it from now on.
+
+    Example:
+
+    apportion store policy policy.yaml
+    """
     from apportion.policy import load_policy
 
     loaded = load_policy(policy)
@@ -201,7 +240,12 @@ def policy_command(policy: Annotated[Path, typer.Argument(help="The policy file.
 def model_command(
     model: Annotated[Path, typer.Argument(help="Folder of a model that `apportion fit` saved.")], *, at: AtStore
 ) -> int:
-    """Keep a fit model, and use it from now on."""
+    """Keep a fit model, and use it from now on.
+
+    Example:
+
+    apportion store model model
+    """
     from apportion_models import load_model
 
     loaded = load_model(model)
@@ -214,7 +258,12 @@ def model_command(
 @store_commands.command("roll-back")
 @spelled_out
 def roll_back_command(what: Annotated[str, typer.Argument(help="policy or model.")], *, at: AtStore) -> int:
-    """Use again the policy or model that was in use before."""
+    """Use again the policy or model that was in use before.
+
+    Example:
+
+    apportion store roll-back policy
+    """
     if what not in ("policy", "model"):
         raise UsageError(f"Say policy or model. Got {what!r}.")
     with at.writing() as tx:

@@ -64,7 +64,8 @@ def _checked(content: dict[str, Any], lines: dict[str, int], source: str) -> Pol
         policy = Policy.model_validate(content)
     except ValidationError as error:
         faults = error.errors(include_url=False)
-        raise PolicyError([_finding(dict(fault), content, lines, source) for fault in faults]) from None
+        found = [_finding(dict(fault), content, lines, source) for fault in faults]
+        raise PolicyError(sorted(found, key=lambda one: one.row or 0)) from None
     policy._source, policy._lines = source, lines
     strangers = list(_unknown_tiers(policy))
     if strangers:
