@@ -7,6 +7,8 @@ Data go to stdout, progress and faults to stderr.
 
 from __future__ import annotations
 
+import errno
+import io
 import sys
 import traceback
 from typing import Any, NoReturn
@@ -31,9 +33,10 @@ from apportion.cli.simulate import simulate_command
 from apportion.cli.store import store_commands
 from apportion.cli.train import fit_command
 from apportion.cli.whatif import whatif_command
-from apportion_models.errors import ApportionError, InputError, sentence
+from apportion_models.errors import ApportionError, InputError, ServiceError, sentence
 
 DONE, BUG, USAGE, INTERRUPTED = 0, 1, 2, 130
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 # what typer raises for any wrong call: its own or click's class, by its version
 WRONG_CALL: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 
@@ -116,10 +119,19 @@ def run(arguments: list[str] | None = None) -> int:
     except MemoryError:
         tell_error("There is not enough memory for this problem. Split the batch, or use a machine with more.")
         return 5
+    except OSError as error:
+        if error.errno not in FULL:
+            return _bug()
+        tell_error(f"What was to be shown could not be written: {error.strerror}. Files that were written are whole.")
+        return ServiceError.exit_code
     except Exception:
-        traceback.print_exc()
-        tell_error("This is a bug in Apportion. Please report it with the lines above.")
-        return BUG
+        return _bug()
+
+
+def _bug() -> int:
+    traceback.print_exc()
+    tell_error("This is a bug in Apportion. Please report it with the lines above.")
+    return BUG
 
 
 def _interrupted() -> int:
@@ -130,4 +142,7 @@ def _interrupted() -> int:
 
 def main() -> NoReturn:
     """Entry point of the `apportion` command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that lacks a sign is no reason to stop
     sys.exit(run())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -31,8 +32,9 @@ def tell_error(*lines: str) -> None:
 
 
 def show_json(document: dict[str, Any]) -> None:
-    """Write one JSON document on stdout."""
-    typer.echo(json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1))
+    """Write one JSON document on stdout; in ASCII where stdout is not UTF-8, so that no sign is lost."""
+    plain = (getattr(sys.stdout, "encoding", None) or "utf-8").lower().replace("-", "") != "utf8"
+    typer.echo(json.dumps(document, ensure_ascii=plain, allow_nan=False, indent=1))
 
 
 def out() -> Console:
