@@ -17,6 +17,7 @@ from apportion.cli.assign import assign_command
 from apportion.cli.check import verify_command
 from apportion.cli.console import console_command
 from apportion.cli.demo import demo_command
+from apportion.cli.doctor import doctor_command
 from apportion.cli.evaluate import evaluate_command
 from apportion.cli.experiment import experiment_commands
 from apportion.cli.keys import keys_commands
@@ -80,6 +81,9 @@ app.command(
     "run-due", help="Run what the schedule says is due now, for cron and the like; any number may run at once."
 )(run_due_command)
 app.command("serve", help="Serve the API over HTTP, and run what the schedule says.")(serve_command)
+app.command("doctor", help="Look at all that the service stands on, change nothing, and say what to do.")(
+    doctor_command
+)
 app.command("replay", help="Play past batches again, in time order, under a policy, with routers beside it.")(
     replay_command
 )

@@ -101,6 +101,18 @@ def load_settings(*, config: Path | None = None, **flags: Any) -> Settings:
     return made
 
 
+def secrets_in(file: Path) -> list[str]:
+    """The settings whose secret stands in a file of settings itself. The file must be one that could be loaded."""
+    told = tomllib.loads(file.read_text(encoding="utf-8"))
+    found = []
+    for name in ("store_url", "store_password"):
+        text = str(told.get(name, ""))
+        holds = make_url(text).password is not None if name == "store_url" and "://" in text else bool(text)
+        if holds and not text.startswith("file:"):
+            found.append(name)
+    return found
+
+
 def _from_file(secret: SecretStr) -> str:
     text = secret.get_secret_value()
     return read_secret(text) if text.startswith("file:") else text
