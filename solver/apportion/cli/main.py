@@ -32,6 +32,7 @@ from apportion.cli.simulate import simulate_command
 from apportion.cli.store import store_commands
 from apportion.cli.train import fit_command
 from apportion.cli.whatif import whatif_command
+from apportion.cli.why import why_command
 from apportion_models.errors import ApportionError, InputError
 
 DONE, BUG, USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -92,6 +93,7 @@ app.command("simulate", help="Simulate weeks to come in a company whose truth is
 )
 app.command("verify", help="Check a written plan again from its inputs, without a solver.")(verify_command)
 app.command("console", help="Show today's plan, its reasons and what-if on a page in the browser.")(console_command)
+app.command("why", help="Say why a rep did not get a lead, from the service's store.")(why_command)
 app.add_typer(policy_commands, name="policy")
 app.add_typer(outbox_commands, name="outbox")
 app.add_typer(experiment_commands, name="experiment")

@@ -1,0 +1,38 @@
+"""`apportion why`: a rep's question, answered from the store."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from apportion.cli import options
+from apportion.cli.screen import show_json, tell, tell_error
+from apportion.cli.store import Config, StoreUrl, opened
+
+
+def why_command(
+    lead: Annotated[str, typer.Argument(help="The lead's id.")],
+    rep: Annotated[str, typer.Argument(help="The id of the rep who asks.")],
+    run: Annotated[str | None, typer.Option("--run", help="The run in question; else the last that placed it.")] = None,
+    store: StoreUrl = None,
+    config: Config = None,
+    as_json: options.AsJson = False,
+) -> int:
+    """Say why the rep did not get the lead. The plan is made again from what the store keeps; nothing is changed."""
+    with opened(store, config) as there:
+        from apportion.service.runs.explaining import why_not_in_store
+
+        told = why_not_in_store(there, lead_id=lead, rep_id=rep, run_id=run)
+    answer = told.answer
+    if as_json:
+        parts = {"components": dict(answer.components), "instead": dict(answer.instead)}
+        gain = answer.gain if answer.gain == answer.gain else None
+        document = {"kind": answer.kind, "sentence": answer.sentence, "rule": answer.rule, "gain": gain}
+        document |= {"breaks": list(answer.breaks), "run": told.run_id, "exact": told.is_exact}
+        show_json({"schema": "apportion.why/1", **document, **parts})
+        return 0
+    tell(answer.sentence)
+    if not told.is_exact:
+        tell_error("The plan's solve was stopped by the clock; made again, it is not the same to the byte.")
+    return 0
