@@ -177,7 +177,7 @@ def test_compose_stands_on_its_own() -> None:
     """Every volume, network and secret that is used is declared; images are the usual ones, or ours."""
     read = compose()
     for name, service in read["services"].items():
-        assert service["image"] in ("postgres:17", "apportion"), name
+        assert service["image"] in ("postgres:18", "apportion"), name
         assert set(service.get("secrets", [])) <= set(read["secrets"]), name
         assert set(service.get("networks", [])) <= set(read["networks"]), name
         for volume in service.get("volumes", []):

@@ -117,6 +117,7 @@ def walked(place: Place, data: Path | None) -> None:
     lines = (place.folder / "received.txt").read_text().split("\n")
     assert sum(int(line.split()[1]) for line in lines if line.startswith("plan.done")) == given, lines
     assert not [line for line in lines if line.startswith("refused")]
+    assert "plan.done" in told, "the page shows what was received"
     doctor = [line for line in told.splitlines() if line.startswith(("ok ", "warning ", "wrong ", "unknown "))]
     first, second = "\n".join(doctor).split("\nok       Python")
     assert "wrong    model: No fit model is in use" in first

@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -38,16 +39,19 @@ def warm_command(folder: Path) -> Iterator[Path]:
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(address)
     listener.listen(16)
-    pid = os.fork()
-    if not pid:
-        os.setpgid(0, 0)
-        _serve(listener)
+    path = os.pathsep.join(part for part in sys.path if part)
+    server = subprocess.Popen(
+        [sys.executable, __file__, str(listener.fileno())],
+        pass_fds=[listener.fileno()],
+        env=os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
+        start_new_session=True,
+    )
     listener.close()
     try:
         yield folder
     finally:
-        os.killpg(os.getpgid(pid), signal.SIGKILL)
-        os.waitpid(pid, 0)
+        os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
 
 
 def _serve(listener: socket.socket) -> None:
@@ -98,3 +102,7 @@ def _taken(call: socket.socket) -> list[str]:
     os.environ.update(environment)
     os.chdir(folder)
     return list(arguments)
+
+
+if __name__ == "__main__":
+    _serve(socket.socket(fileno=int(sys.argv[1])))
