@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -26,11 +28,9 @@ def why_command(
         told = why_not_in_store(there, lead_id=lead, rep_id=rep, run_id=run)
     answer = told.answer
     if as_json:
-        parts = {"components": dict(answer.components), "instead": dict(answer.instead)}
-        gain = answer.gain if answer.gain == answer.gain else None
-        document = {"kind": answer.kind, "sentence": answer.sentence, "rule": answer.rule, "gain": gain}
-        document |= {"breaks": list(answer.breaks), "run": told.run_id, "exact": told.is_exact}
-        show_json({"schema": "apportion.why/1", **document, **parts})
+        gain = None if math.isnan(answer.gain) else answer.gain
+        facts = {"run": told.run_id, "exact": told.is_exact}
+        show_json({"schema": "apportion.why/1", **asdict(answer), "gain": gain, **facts})
         return 0
     tell(answer.sentence)
     if not told.is_exact:
