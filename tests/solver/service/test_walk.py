@@ -158,6 +158,13 @@ def test_a_receiver_that_is_not_told_the_secret(place: Place) -> None:
     assert "refused" in (place.folder / "received.txt").read_text()
 
 
+@pytest.mark.parametrize("block", re.findall(r"```sh[ \w]*\n(.*?)```", PAGE, re.DOTALL))
+def test_every_block_can_be_read_by_a_shell(block: str) -> None:
+    """Also those that need another machine to run."""
+    done = subprocess.run(["bash", "-n", "-c", block], capture_output=True, text=True, timeout=30)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_the_page_is_whole() -> None:
     """One receiver, one place where the data are found, and every step of the walk is there to be run."""
     assert (len(RECEIVER), len(FIND_DATA)) == (1, 1)
