@@ -22,10 +22,15 @@ Sinks = Annotated[Path | None, typer.Option("--sinks", help="TOML file that name
 def doctor_command(
     store: StoreUrl = None, config: Config = None, sinks: Sinks = None, as_json: options.AsJson = False
 ) -> int:
-    """Look at machine, settings, sinks and store, and say of each whether it is as it should be, and what to do.
+    """Look at all that the service stands on, and say what to do.
 
-    Nothing is changed and nothing is sent. 0 where nothing is wrong, warnings aside; 2 where a setting is, 6 where the
-    store is away or not set up, 3 for all else.
+    Machine, settings, sinks and store: of each whether it is as it should be. Nothing is changed and nothing is sent.
+    Ends 0 where nothing is wrong, warnings aside; 2 where a setting is, 6 where the store is away or not set up, 3 for
+    all else.
+
+    Example:
+
+    apportion doctor --store sqlite:///apportion.db
     """
     with needs("service"):
         from apportion.service.doctor import examine

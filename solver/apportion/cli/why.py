@@ -21,7 +21,14 @@ def why_command(
     config: Config = None,
     as_json: options.AsJson = False,
 ) -> int:
-    """Say why the rep did not get the lead. The plan is made again from what the store keeps; nothing is changed."""
+    """Say why a rep did not get a lead.
+
+    The plan is made again from what the service's store keeps, and asked; nothing is changed.
+
+    Example:
+
+    apportion why L000001 R17 --store sqlite:///apportion.db
+    """
     with opened(store, config) as there:
         from apportion.service.runs.explaining import why_not_in_store
 
