@@ -19,6 +19,7 @@ from apportion.cli.assign import assign_command
 from apportion.cli.check import verify_command
 from apportion.cli.console import console_command
 from apportion.cli.demo import demo_command
+from apportion.cli.doctor import doctor_command
 from apportion.cli.evaluate import evaluate_command
 from apportion.cli.experiment import experiment_commands
 from apportion.cli.keys import keys_commands
@@ -33,6 +34,7 @@ from apportion.cli.simulate import simulate_command
 from apportion.cli.store import store_commands
 from apportion.cli.train import fit_command
 from apportion.cli.whatif import whatif_command
+from apportion.cli.why import why_command
 from apportion_models.errors import ApportionError, InputError, ServiceError, sentence
 
 DONE, BUG, USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -77,9 +79,11 @@ for name, command in (
     ("whatif", whatif_command),
     ("replay", replay_command),
     ("simulate", simulate_command),
+    ("why", why_command),
     ("console", console_command),
     ("serve", serve_command),
     ("run-due", run_due_command),
+    ("doctor", doctor_command),
 ):
     app.command(name)(command)
 for name, commands in (
