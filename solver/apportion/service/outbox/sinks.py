@@ -45,6 +45,10 @@ class Route:
         """Whether the sink is told of this."""
         return self.tells is None or topic in self.tells
 
+    def close(self) -> None:
+        """Let go of what the sink holds open, where it holds anything."""
+        getattr(self.sink, "close", lambda: None)()
+
 
 class _Named(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -89,6 +93,11 @@ class _Drop(_Named):
 
 
 _FILE = TypeAdapter(dict[str, Annotated[_Webhook | _Sql | _Drop, Field(discriminator="type")]])
+
+
+def hearers(routes: Mapping[str, Route], topic: str) -> tuple[str, ...]:
+    """The names of the sinks that are told of this."""
+    return tuple(name for name, route in routes.items() if route.hears(topic))
 
 
 def read_sinks(source: Path | Mapping[str, Any]) -> dict[str, Route]:

@@ -10,7 +10,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from apportion.service.store.desk import Desk, Page, parts
+from apportion.service.store.errors import LostError
+from apportion.service.store.leases import FORESEEN
 from apportion.service.store.schema import outbox
+
+PLAN_DONE, LEAD_ASSIGNED, ALERT = "plan.done", "lead.assigned", "alert"  # what sinks are told of
 
 
 @dataclass(frozen=True)
@@ -65,14 +69,20 @@ class Outbox(Desk):
         statement = self.tx.insert(outbox).on_conflict_do_nothing(index_elements=["sink", "key"])
         return sum(self.inserted(statement.values(**common, sink=sink)) for sink in sinks)
 
+    def hearers(self, topic: str) -> tuple[str, ...]:
+        """The sinks that the store tells of this: see `Store.tells`."""
+        return tuple(self.tx.told.get(topic, ()))
+
     def take(self, owner: str, *, seconds: float, limit: int = 100, sink: str | None = None) -> list[Letter]:
         """Letters that are due, the longest due first, for `seconds`: not settled by then, they are due again.
 
         What a sink is told of one lead is told in the order in which it was written: a letter waits for every earlier
-        one of its lead, and for every earlier one of a whole run, which may tell of that lead too.
+        one of its lead, and for every earlier one of a whole run, which may tell of that lead too. One that is due in
+        the far future is due now: a clock was wrong when it was put off.
         """
         now = self.tx.now()
-        due = sa.select(outbox.c.id).where(outbox.c.state == "waiting", outbox.c.due_at <= now, ~_has_earlier())
+        is_due = (outbox.c.due_at <= now) | (outbox.c.due_at > now + FORESEEN)
+        due = sa.select(outbox.c.id).where(outbox.c.state == "waiting", is_due, ~_has_earlier())
         due = due if sink is None else due.where(outbox.c.sink == sink)
         due = due.order_by(outbox.c.due_at, outbox.c.id).limit(limit)
         mine = due.with_for_update(skip_locked=True, of=outbox)
@@ -80,6 +90,12 @@ class Outbox(Desk):
         taken = sa.update(outbox).where(outbox.c.id.in_(mine))
         taken = taken.values(owner=owner, due_at=until, attempts=outbox.c.attempts + 1).returning(outbox)
         return sorted((_letter(row) for row in self.rows(taken)), key=lambda letter: letter.id)
+
+    def keep(self, letter: Letter, *, seconds: float) -> None:
+        """Have it for `seconds` from now. Raises LostError where it has been taken up anew meanwhile, or settled."""
+        until = self.tx.now() + dt.timedelta(seconds=seconds)
+        if not self.changed(sa.update(outbox).where(_present(letter)).values(due_at=until)):
+            raise LostError(f"Letter {letter.id} was taken over, or is settled.")
 
     def delivered(self, letter: Letter) -> bool:
         """It was received. False where it has been taken up anew meanwhile, or settled."""
@@ -122,8 +138,12 @@ class Outbox(Desk):
         return {state: int(count) for state, count in sorted(tuple(row) for row in found)}
 
     def _settle(self, letter: Letter, **facts: Any) -> bool:
-        mine = (outbox.c.id == letter.id) & (outbox.c.attempts == letter.attempts) & (outbox.c.state == "waiting")
-        return bool(self.changed(sa.update(outbox).where(mine).values(owner=None, **facts)))
+        return bool(self.changed(sa.update(outbox).where(_present(letter)).values(owner=None, **facts)))
+
+
+def _present(letter: Letter) -> sa.ColumnElement[bool]:
+    """The letter, if this attempt at it is the present one."""
+    return (outbox.c.id == letter.id) & (outbox.c.attempts == letter.attempts) & (outbox.c.state == "waiting")
 
 
 def _has_earlier() -> sa.Exists:
