@@ -95,10 +95,10 @@ def test_a_database_that_is_away_is_waited_for(store: Store, clock: FakeClock) -
     clockwork = Clockwork(store, {"crm": Route(mailbox)}, log=set_up_logs(stream=stream))
     tick = clockwork._runner.tick
 
-    def failing() -> Any:
+    def failing(**more: Any) -> Any:
         if fails:
             raise fails.pop(0)
-        return tick()
+        return tick(**more)
 
     clockwork._runner.tick = failing  # type: ignore[method-assign]
     with _running(clockwork):

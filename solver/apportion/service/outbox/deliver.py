@@ -16,7 +16,8 @@ from apportion.connectors import GiveUpError, Message, RetryLaterError, message_
 from apportion.service.outbox.messages import message_of, parts_of
 from apportion.service.outbox.pauses import Pauses
 from apportion.service.outbox.sinks import Route
-from apportion.service.store import Letter, Store, Tx
+from apportion.service.store import Letter, LostError, Store, Tx
+from apportion_models.errors import ServiceError
 
 LEASE_SECONDS = 300.0  # far above what the contract allows one try
 MOST_SAID = 300
@@ -75,17 +76,18 @@ class Deliverer:
 
     def _one(self, letter: Letter) -> Delivered:
         """Hand over one letter, and settle it."""
-        with self._store.read() as tx:
-            message = message_of(tx, letter)
-        if message is None:
-            self._settle(lambda tx: tx.outbox.drop(letter, error="there is nothing to tell"))
-            return Delivered()
         try:
+            message = self._read(letter)
+            if message is None:
+                self._settle(lambda tx: tx.outbox.drop(letter, error="there is nothing to tell"))
+                return Delivered()
             self._hand_over(letter, message)
         except RetryLaterError as error:
             return self._again(letter, str(error), error.after)
         except GiveUpError as error:
             return self._dead(letter, str(error))
+        except LostError:
+            return Delivered()  # another has the letter: what becomes of it is theirs to say
         except Exception as error:
             # A sink that breaks its contract must not stop the letters of others. Its words may hold cells: not kept.
             return self._again(letter, f"the sink failed with {type(error).__name__}", None)
@@ -93,10 +95,26 @@ class Deliverer:
         self._told(letter.sink, "received", letter)
         return Delivered(received=1)
 
+    def _read(self, letter: Letter) -> Message | None:
+        """What it tells. A letter that cannot be read is given up: left waiting, it would hold up all behind it."""
+        try:
+            with self._store.read() as tx:
+                return message_of(tx, letter)
+        except ServiceError:
+            raise RetryLaterError("The store could not be read.") from None
+        except Exception as error:
+            raise GiveUpError(f"The letter cannot be read ({type(error).__name__}).") from None
+
     def _hand_over(self, letter: Letter, message: Message) -> None:
+        """All parts, the lease renewed before each but the first: however many there are, it covers the one on its way.
+
+        Raises LostError where another has taken the letter meanwhile.
+        """
         route = self._routes[letter.sink]
         key = message_key(letter.sink, letter.key)
-        for part_key, part in parts_of(message, key, route.most_rows):
+        for number, (part_key, part) in enumerate(parts_of(message, key, route.most_rows)):
+            if number:
+                self._store.attempt(lambda tx: tx.outbox.keep(letter, seconds=self._seconds), actor=self._owner)
             route.sink.deliver(part, key=part_key)
 
     def _again(self, letter: Letter, why: str, asked: float | None) -> Delivered:

@@ -58,6 +58,15 @@ def test_all_faults_at_once_and_no_secret() -> None:
     assert len(caught.value.findings) == 2
 
 
+def test_a_sink_that_can_never_deliver_is_told_when_the_file_is_read() -> None:
+    """A URL that is none, a database that is not known: not by the first message, three days long."""
+    places = {"a": "mysql://me:hidden@db/x", "b": "no url"}
+    with pytest.raises(InputError) as caught:
+        read_sinks({name: {"type": "sql", "url": url, "table": "t"} for name, url in places.items()})
+    assert [finding.column for finding in caught.value.findings] == ["a", "b"]
+    assert "hidden" not in str(caught.value)
+
+
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     """Missing, or no TOML."""
     with pytest.raises(InputError, match="cannot be read"):

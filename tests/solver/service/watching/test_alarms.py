@@ -10,7 +10,8 @@ import pytest
 
 from apportion.policy import load_policy
 from apportion.policy.schema.schedule import Alerts
-from apportion.service.schedule import Learnt
+from apportion.service.schedule import Learnt, Slot
+from apportion.service.schedule.learning import learn_anew
 from apportion.service.store import Store
 from apportion.service.watching import Facts, alarms, looking, raise_alarms
 from apportion.service.watching.alarms import Finished
@@ -116,6 +117,16 @@ def test_the_same_is_told_once(store: Store, clock: FakeClock) -> None:
     assert raise_alarms(store, ["crm"]) == ()
     clock.turn(25 * 3600)
     assert len(raise_alarms(store, ["crm"])) == 1
+
+
+def test_what_another_learnt_is_told_although_it_died(store: Store, clock: FakeClock) -> None:
+    """Between learning and telling a process may end: whoever looks next tells it, once."""
+    tables.set_up(store, policy={"schedule": {"retrain": {"cron": "0 7 * * *"}}})
+    slot = Slot(tables.START, "retrain", "retrain")
+    assert learn_anew(store, slot, owner="the dead one") is not None
+    (raised,) = raise_alarms(store, ["crm"])
+    assert raised.kind == "model not live" and "retrain@2026-03-02T07:00:00Z" in raised.sentence
+    assert raise_alarms(store, ["crm"]) == ()
 
 
 def test_without_sinks_nothing_is_written(store: Store, clock: FakeClock) -> None:
