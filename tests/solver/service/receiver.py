@@ -22,11 +22,12 @@ from pathlib import Path
 from typing import Any
 
 from apportion.connectors.webhook import check_signature
+from apportion_models.errors import InputError
 from tests.solver.service.faults import ended, started
 
 MOODS = ("fails", "hangs", "late", "cut", "twice", "endless")
 TAKEN = frozenset({"fine", "late", "cut", "twice", "endless", "moves"})
-GIVES_UP = 0.4  # seconds after which the sender does
+GIVES_UP = 0.7  # seconds after which the sender does
 LATE = 2 * GIVES_UP
 SECRET_NAME = "HOOK_SECRET"
 
@@ -97,7 +98,10 @@ class _Desk(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        key = check_signature(dict(self.headers), body, secrets=(self.secret,), now=time.time())
+        try:
+            key = check_signature(dict(self.headers), body, secrets=(self.secret,), now=time.time())
+        except InputError:
+            return self.send_error(400)  # the sender died over it
         with self.lock:
             mood = next(self.moods)
             if mood in TAKEN:

@@ -20,7 +20,7 @@ from apportion.service.store import Letter, LostError, Store, Tx
 from apportion_models.errors import ServiceError
 
 LEASE_SECONDS = 300.0  # far above what the contract allows one try
-MOST_SAID = 300
+MOST_SAID, MOST_REMEMBERED = 300, 1000
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,9 @@ class Deliverer:
         self._store, self._routes, self._pauses = store, routes, pauses or Pauses()
         self._seconds, self._told = lease_seconds, told
         self._owner = f"deliverer:{uuid.uuid4().hex}"
+        self._arrived: dict[
+            int, set[str]
+        ] = {}  # of letters in parts that are to be tried again: the parts that are there
 
     def all_due(self, *, stopped: Callable[[], bool] = lambda: False) -> Delivered:
         """Deliver what is due until nothing is, each sink in a thread of its own: a slow one holds up no other."""
@@ -108,14 +111,29 @@ class Deliverer:
     def _hand_over(self, letter: Letter, message: Message) -> None:
         """All parts, the lease renewed before each but the first: however many there are, it covers the one on its way.
 
-        Raises LostError where another has taken the letter meanwhile.
+        A part that arrived is not sent again by this deliverer: of fifty, to a receiver that fails now and then, all
+        would never arrive in one try. Raises LostError where another has taken the letter meanwhile.
         """
         route = self._routes[letter.sink]
-        key = message_key(letter.sink, letter.key)
-        for number, (part_key, part) in enumerate(parts_of(message, key, route.most_rows)):
+        parts = list(parts_of(message, message_key(letter.sink, letter.key), route.most_rows))
+        arrived = self._arrived.pop(letter.id, set[str]())
+        for number, (part_key, part) in enumerate(parts):
+            if part_key in arrived:
+                continue
             if number:
                 self._store.attempt(lambda tx: tx.outbox.keep(letter, seconds=self._seconds), actor=self._owner)
-            route.sink.deliver(part, key=part_key)
+            try:
+                route.sink.deliver(part, key=part_key)
+            except RetryLaterError:
+                self._remember(letter, arrived)
+                raise
+            arrived.add(part_key)
+
+    def _remember(self, letter: Letter, arrived: set[str]) -> None:
+        if len(self._arrived) >= MOST_REMEMBERED:
+            self._arrived.clear()  # letters that others settled, mostly; what is sent again does no harm
+        if arrived:
+            self._arrived[letter.id] = arrived
 
     def _again(self, letter: Letter, why: str, asked: float | None) -> Delivered:
         pause = self._pauses.after(letter.attempts, asked=asked)
