@@ -101,7 +101,8 @@ class _Desk(BaseHTTPRequestHandler):
         try:
             key = check_signature(dict(self.headers), body, secrets=(self.secret,), now=time.time())
         except InputError:
-            return self.send_error(400)  # the sender died over it
+            self.send_error(400)  # the sender died over it
+            return
         with self.lock:
             mood = next(self.moods)
             if mood in TAKEN:

@@ -51,9 +51,7 @@ class Deliverer:
         self._store, self._routes, self._pauses = store, routes, pauses or Pauses()
         self._seconds, self._told = lease_seconds, told
         self._owner = f"deliverer:{uuid.uuid4().hex}"
-        self._arrived: dict[
-            int, set[str]
-        ] = {}  # of letters in parts that are to be tried again: the parts that are there
+        self._arrived: dict[int, set[str]] = {}  # the parts that are there, of letters that are to be tried again
 
     def all_due(self, *, stopped: Callable[[], bool] = lambda: False) -> Delivered:
         """Deliver what is due until nothing is, each sink in a thread of its own: a slow one holds up no other."""
