@@ -36,13 +36,15 @@ def run_due_command(
     """
     with needs("service"):
         from apportion.service.clockwork import Clockwork
+        from apportion.service.feed import read_feed
         from apportion.service.outbox import read_sinks
         from apportion.service.settings import load_settings
     settings = load_settings(config=config, store_url=store, sinks=sinks)
     routes = {} if settings.sinks is None else read_sinks(settings.sinks)
+    feed = None if settings.sources is None else read_feed(settings.sources)
     with (
         opened(store, config) as there,
-        closing(Clockwork(there, routes, lease_seconds=settings.lease_seconds)) as clockwork,
+        closing(Clockwork(there, routes, lease_seconds=settings.lease_seconds, feed=feed)) as clockwork,
         steps(quiet) as progress,
     ):
         done = clockwork.once(deliver=deliver, step=progress.step)

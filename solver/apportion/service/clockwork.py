@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from apportion.service.feed import Feed, Feeder
 from apportion.service.outbox import Delivered, Deliverer, Route, hearers
 from apportion.service.outbox.deliver import LEASE_SECONDS as LETTER_SECONDS
 from apportion.service.schedule import Runner, Ticked
@@ -35,7 +36,7 @@ class Clockwork:
     """One store, its sinks, and what is to be done. Any number may be up: the store sees to it that each slot is run
     once and no letter is in two hands.
 
-    metrics, log : where to tell of it; nowhere where they are not given.
+    feed : the tables that are read by themselves. metrics, log : where to tell of it; nowhere where they are not given.
     """
 
     def __init__(
@@ -45,9 +46,11 @@ class Clockwork:
         *,
         lease_seconds: float = LEASE_SECONDS,
         letter_seconds: float = LETTER_SECONDS,
+        feed: Feed | None = None,
         metrics: Metrics | None = None,
         log: Any = None,
     ) -> None:
+        self._feeder = None if feed is None else Feeder(store, feed)
         self._store, self._routes, self._metrics, self._log = store, routes, metrics, log
         self._next_look, self._next_sweep = 0.0, 0.0
         self._alarmed = hearers(routes, ALERT)
@@ -66,8 +69,10 @@ class Clockwork:
         deliver : also what is due to the sinks, for SEND_SECONDS; the rest is for the next round. stopped : begin
         nothing new.
         """
+        step("Reading what the sources have")
+        fed = self._feeder is None or self._feeder.feed()
         step("Running what is due")
-        ticked = self._runner.tick(stopped=stopped)
+        ticked = self._runner.tick(asks=fed, stopped=stopped)
         step("Looking for what is not as it should be")
         raised = self._look(ticked)
         self._sweep()

@@ -14,6 +14,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from apportion.service.api import Limits, make_app
 from apportion.service.clockwork import Clockwork
+from apportion.service.feed import read_feed
 from apportion.service.outbox import hearers, read_sinks
 from apportion.service.settings import Settings
 from apportion.service.store import Store
@@ -37,7 +38,8 @@ def service_app(store: Store, settings: Settings, *, log: Any = None) -> FastAPI
     metrics = Metrics()
     routes = {} if settings.sinks is None else read_sinks(settings.sinks)
     store.tells({topic: hearers(routes, topic) for topic in (PLAN_DONE, LEAD_ASSIGNED)})
-    clockwork = Clockwork(store, routes, lease_seconds=settings.lease_seconds, metrics=metrics, log=log)
+    feed = None if settings.sources is None else read_feed(settings.sources)
+    clockwork = Clockwork(store, routes, lease_seconds=settings.lease_seconds, feed=feed, metrics=metrics, log=log)
     return make_app(
         store,
         limits=limits_of(settings),

@@ -41,9 +41,13 @@ class Runner:
         self._store, self._sinks, self._seconds = store, tuple(sinks), lease_seconds
         self._owner = f"runner:{uuid.uuid4().hex}"
 
-    def tick(self, *, stopped: Callable[[], bool] = lambda: False) -> Ticked:
-        """Ask for what is due, work off what there is, learn. Raises AwayError where the store stays away."""
-        slots, asked = self._store.attempt(lambda tx: ask_for_due(tx, sinks=self._sinks), actor=self._owner)
+    def tick(self, *, asks: bool = True, stopped: Callable[[], bool] = lambda: False) -> Ticked:
+        """Ask for what is due (unless `asks` says no), work off what there is, learn. Raises AwayError where the store
+        stays away."""
+        slots: tuple[Slot, ...] = ()
+        asked: list[Run] = []
+        if asks:
+            slots, asked = self._store.attempt(lambda tx: ask_for_due(tx, sinks=self._sinks), actor=self._owner)
         ended: list[Run] = []
         while not stopped():
             try:
@@ -64,11 +68,16 @@ class Runner:
 
 def ask_for_due(tx: Tx, *, sinks: Sequence[str] = ()) -> tuple[tuple[Slot, ...], list[Run]]:
     """The slots that are due, and the runs that are new: a slot that has its run already gives none."""
-    schedule = schedule_of(tx)
-    slots = due(schedule, now=tx.now(), last=_last(tx, schedule), waiting=_came(tx, schedule))
+    slots = slots_due(tx)
     options = {"sinks": list(sinks)}
     asked = [tx.runs.add(schedule=slot.rule, slot=slot.at, options=options) for slot in slots if slot.kind == "batch"]
     return slots, [run for run in asked if run is not None]
+
+
+def slots_due(tx: Tx) -> tuple[Slot, ...]:
+    """The slots of the policy in use that are due now and have not been taken on, by what the store knows."""
+    schedule = schedule_of(tx)
+    return due(schedule, now=tx.now(), last=_last(tx, schedule), waiting=_came(tx, schedule))
 
 
 def schedule_of(tx: Tx) -> Schedule:

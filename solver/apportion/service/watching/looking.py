@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from apportion.connectors import Message, message_key
 from apportion.policy.schema.schedule import Alerts
+from apportion.service.feed import unread_lately
 from apportion.service.schedule.history import given_of, history_of
 from apportion.service.schedule.learning import learnt_lately
 from apportion.service.schedule.runner import schedule_of
@@ -43,6 +44,7 @@ def look(tx: Tx, *, monitored: bool = True) -> tuple[Raised, ...]:
         dead={row.sink: int(row.letters) for row in tx.outbox.rows(dead)},
         monitored=_monitored(tx, rules) if monitored else (),
         learnt=learnt_lately(tx),
+        unread=unread_lately(tx),
     )
     return alarms(rules, facts)
 
