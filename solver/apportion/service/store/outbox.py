@@ -82,7 +82,7 @@ class Outbox(Desk):
         """
         now = self.tx.now()
         is_due = (outbox.c.due_at <= now) | (outbox.c.due_at > now + FORESEEN)
-        due = sa.select(outbox.c.id).where(outbox.c.state == "waiting", is_due, ~_has_earlier())
+        due = sa.select(outbox.c.id).where(outbox.c.state == "waiting", is_due, *_is_first(sink))
         due = due if sink is None else due.where(outbox.c.sink == sink)
         due = due.order_by(outbox.c.due_at, outbox.c.id).limit(limit)
         mine = due.with_for_update(skip_locked=True, of=outbox)
@@ -146,13 +146,21 @@ def _present(letter: Letter) -> sa.ColumnElement[bool]:
     return (outbox.c.id == letter.id) & (outbox.c.attempts == letter.attempts) & (outbox.c.state == "waiting")
 
 
-def _has_earlier() -> sa.Exists:
-    """Whether a letter to the same sink was written before and is not settled, of the same lead or of a whole run."""
+def _is_first(sink: str | None) -> tuple[sa.ColumnElement[bool], ...]:
+    """That no letter to the same sink was written before and is not settled, of the same lead or of a whole run.
+
+    The first that waits, and the first of a whole run, are asked for once: to ask of each letter whether there is one
+    before it would take the square of their number, and while one is stuck they are many.
+    """
     earlier = outbox.alias("earlier")
-    of_all = earlier.c.lead_key.is_(None) | outbox.c.lead_key.is_(None)
-    same = of_all | (earlier.c.lead_key == outbox.c.lead_key)
-    before = (earlier.c.sink == outbox.c.sink) & (earlier.c.id < outbox.c.id) & (earlier.c.state == "waiting")
-    return sa.exists().where(before & same).correlate(outbox)
+    waits = (earlier.c.state == "waiting") & (earlier.c.sink == (outbox.c.sink if sink is None else sink))
+    asked = sa.select(sa.func.min(earlier.c.id)).where(waits).correlate(outbox)
+    first_of_run = asked.where(earlier.c.lead_key.is_(None)).scalar_subquery()
+    of_lead = sa.exists().where(waits, earlier.c.lead_key == outbox.c.lead_key, earlier.c.id < outbox.c.id)
+    alone = sa.case(
+        (outbox.c.lead_key.is_(None), outbox.c.id <= asked.scalar_subquery()), else_=~of_lead.correlate(outbox)
+    )
+    return outbox.c.id <= sa.func.coalesce(first_of_run, outbox.c.id), alone
 
 
 def _letter(row: sa.Row[Any]) -> Letter:

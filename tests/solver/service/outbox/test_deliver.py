@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -293,6 +294,34 @@ def test_a_letter_put_off_by_a_clock_that_was_wrong_is_due(store: Store, clock: 
     clock.turn(-400 * 86_400)
     assert _deliverer(store, sink).all_due().received == 2
     assert sorted(sink.got) == ["a", "b"] and taken.key == "a"
+
+
+@pytest.mark.parametrize("kind", ["sqlite"])  # which can count its steps
+def test_what_piles_up_behind_a_letter_is_looked_through_once(store: Store) -> None:
+    """A receiver that will not take a run's letter stops those of its leads for days: to look for one that is due takes
+    steps by their number, and not by its square, for all writers wait meanwhile."""
+
+    def steps(count: int) -> int:
+        keys = _leads(store, count)
+        with store.write() as tx:
+            for key in keys:
+                tx.outbox.add(topic="lead.assigned", key=f"{key} of {count}", payload={}, sinks=["crm"], lead_key=key)
+        seen: list[int] = []
+        with store.write() as tx:
+            raw = tx.connection.connection.driver_connection
+            assert raw is not None
+            raw.set_progress_handler(lambda: seen.append(1), 100)
+            assert tx.outbox.take("me", seconds=60, limit=1, sink="crm") == []
+            raw.set_progress_handler(None, 0)
+        return len(seen)
+
+    with store.write() as tx:
+        tx.outbox.add(topic="plan.done", key="run", payload={}, sinks=["crm"])
+    with store.write() as tx:
+        (stuck,) = tx.outbox.take("me", seconds=60)
+        tx.outbox.again(stuck, at=tx.now() + dt.timedelta(hours=1), error="500")
+    few = steps(150)
+    assert steps(450) < 6 * few, "four times as many letters"
 
 
 @pytest.mark.parametrize("deliverers", [2, 4])
