@@ -222,6 +222,16 @@ def test_a_database_that_is_gone_for_a_while(ready_url: str, kind: str, clock: F
     store.close()
 
 
+@pytest.mark.parametrize("kind", ["postgresql"])
+def test_a_server_that_only_reads_is_waited_for(ready_url: str) -> None:
+    """Another has just taken its place, or it has not yet taken another's: that passes, and is no bug."""
+    name = sa.make_url(ready_url).database
+    with closing(open_store(ready_url)) as store, store.engine.begin() as connection:
+        connection.exec_driver_sql(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    with closing(open_store(ready_url)) as store, pytest.raises(AwayError), store.write() as tx:
+        tx.leads.upsert(tables.leads(1))
+
+
 @contextmanager
 def _gone_for_a_while(url: str, kind: str) -> Iterator[tuple[str, Callable[[], AbstractContextManager[None]]]]:
     """An address of the database, and a block inside which it cannot be used."""
