@@ -37,7 +37,7 @@ def run_due_command(
     with needs("service"):
         from apportion.service.clockwork import Clockwork
         from apportion.service.feed import read_feed
-        from apportion.service.outbox import read_sinks
+        from apportion.service.outbox import read_sinks, tell
         from apportion.service.settings import load_settings
     settings = load_settings(config=config, store_url=store, sinks=sinks)
     routes = {} if settings.sinks is None else read_sinks(settings.sinks)
@@ -47,6 +47,7 @@ def run_due_command(
         closing(Clockwork(there, routes, lease_seconds=settings.lease_seconds, feed=feed)) as clockwork,
         steps(quiet) as progress,
     ):
+        tell(there, routes)
         done = clockwork.once(deliver=deliver, step=progress.step)
     if as_json:
         show_json(_document(done))

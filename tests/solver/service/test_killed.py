@@ -34,7 +34,6 @@ TOGETHER = (1, 2, 4)  # processes on one store, by turns
 EACH = 4  # leads that come between two deaths
 POLICY = {
     "equity": [],
-    "capacity": {"default": 5000},
     "schedule": {
         "times": [{"name": "often", "cron": "* * * * *"}],
         "waiting": {"leads": EACH, "pause_minutes": 0.01},
@@ -122,6 +121,8 @@ def test_killed_at_any_moment_of_the_whole_service(
     monkeypatch.setenv("APPORTION_LEASE_SECONDS", "1")
     store, number = open_store(ready_url), 0
     tables.set_up(store, n_leads=EACH, policy=POLICY)
+    with store.write() as tx:
+        tx.reps.upsert(tables.reps(3, capacity=[5000.0] * 3))
     with receiver(tmp_path, secret, seed=3) as hook:
         (tmp_path / "sinks.toml").write_text(hook.sinks())
         child = _serve(ready_url, tmp_path)

@@ -12,7 +12,7 @@ from apportion.app.assign import AssignReport
 from apportion.connectors import json_bytes
 from apportion.policy import lead_effort
 from apportion.service.store import Lease, Placement, Run, Tx
-from apportion.service.store.outbox import PLAN_DONE
+from apportion.service.store.outbox import PLAN_DONE, PLAN_REPORT
 
 LISTS = ("assignments", "screened")  # the parts of plan.json that are kept lead by lead
 MEASURES = ("opportunity", "expected_revenue", "deal_value", "fit")
@@ -42,6 +42,9 @@ def keep(tx: Tx, run: Run, lease: Lease, report: AssignReport, document: Documen
     tx.claims.close(run.run_id)
     sinks = run.options.get("sinks", ())
     tx.outbox.add(topic=PLAN_DONE, key=run.run_id, payload={"run_id": run.run_id}, sinks=sinks, run_id=run.run_id)
+    if run.kind == "batch" and document["summary"]["leads"]:
+        about: Document = {"key": f"report {run.run_id}", "payload": {"report": run.run_id}, "run_id": run.run_id}
+        tx.outbox.add(topic=PLAN_REPORT, sinks=tx.outbox.hearers(PLAN_REPORT), **about)
     return tx.runs.done(
         run,
         lease,

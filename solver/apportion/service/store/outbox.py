@@ -14,7 +14,8 @@ from apportion.service.store.errors import LostError
 from apportion.service.store.leases import FORESEEN
 from apportion.service.store.schema import outbox
 
-PLAN_DONE, LEAD_ASSIGNED, ALERT = "plan.done", "lead.assigned", "alert"  # what sinks are told of
+PLAN_DONE, LEAD_ASSIGNED = "plan.done", "lead.assigned"  # what sinks are told of, a row a lead
+PLAN_REPORT, ALERT = "plan.report", "alert"  # and of other things
 
 
 @dataclass(frozen=True)

@@ -59,8 +59,8 @@ class Store:
         return f"Store({shown(self.url)!r})"
 
     def tells(self, told: Mapping[str, Sequence[str]]) -> None:
-        """From now on, what this process writes is told to these sinks, by topic: `plan.done` and `lead.assigned`, in
-        the transaction that makes it true, whoever asks for it."""
+        """From now on, what this process writes is told to these sinks, by topic (`plan.done`, `plan.report`,
+        `lead.assigned`), in the transaction that makes it true, whoever asks for it."""
         self._told = told
 
     def migrate(self) -> str:

@@ -112,7 +112,8 @@ def _dead_letters(rules: Alerts, facts: Facts) -> Iterator[Raised]:
     for sink, count in sorted(facts.dead.items()):
         sentence = f"{count} message{'s' if count > 1 else ''} to {sink} could not be delivered."
         action = "Read why at the dead letters, mend the receiver, and replay them: nothing is lost."
-        yield Raised("dead letters", sink, sentence, action, f"{sink}:{count}:{facts.now:%Y-%m-%d}")
+        about = f"{sink}:{count.bit_length()}:{facts.now:%Y-%m-%d}"  # told again when they are twice as many: the alarm
+        yield Raised("dead letters", sink, sentence, action, about)  # itself may be one more, where nobody can be told
 
 
 def _calibration(rules: Alerts, facts: Facts) -> Iterator[Raised]:

@@ -35,6 +35,7 @@ folder = "out"
     routes = read_sinks(path)
     assert [type(route.sink) for route in routes.values()] == [Webhook, SqlTable, FileDrop]
     assert routes["crm"].hears("alert") and not routes["crm"].hears("plan.done") and routes["drop"].hears("plan.done")
+    assert routes["warehouse"].hears("lead.assigned") and not routes["warehouse"].hears("alert"), "a table of leads"
     assert routes["crm"].most_rows == 1000 and routes["drop"].most_rows is None
     assert "hidden" not in repr(routes)
 
