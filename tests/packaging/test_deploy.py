@@ -28,7 +28,7 @@ from tests.solver.service.api.served import free_port
 DEPLOY = ROOT / "deploy"
 UNITS = sorted([*DEPLOY.glob("*.service"), *DEPLOY.glob("*.timer")])
 VARIABLES = {CONFIG, *(PREFIX + name.upper() for name in Settings.model_fields)}
-SUCH_AS = {"store_password", "sinks", "origins"}  # whose default is nothing, and cannot be written
+SUCH_AS = {"store_password", "sinks", "sources", "origins"}  # whose default is nothing, and cannot be written
 
 
 def instructions(dockerfile: Path = DEPLOY / "Dockerfile") -> list[tuple[str, str]]:

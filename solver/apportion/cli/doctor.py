@@ -9,9 +9,9 @@ import typer
 from rich.markup import escape
 
 from apportion.cli import options
-from apportion.cli.extras import needs
 from apportion.cli.screen import out, show_json, table, tell
 from apportion.cli.store import Config, StoreUrl
+from apportion.connectors.extras import needs
 
 if TYPE_CHECKING:
     from apportion.service.doctor import Report

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from apportion.cli import options
-from apportion.cli.extras import needs
 from apportion.cli.screen import show_json, steps, tell, tell_error
 from apportion.cli.store import Config, StoreUrl, opened
+from apportion.connectors.extras import needs
 
 if TYPE_CHECKING:
     from apportion.service.clockwork import Round
@@ -40,12 +41,18 @@ def run_due_command(
     """
     with needs("service"):
         from apportion.service.clockwork import Clockwork
-        from apportion.service.outbox import read_sinks
+        from apportion.service.feed import read_feed
+        from apportion.service.outbox import read_sinks, tell
         from apportion.service.settings import load_settings
     settings = load_settings(config=config, store_url=store, sinks=sinks)
     routes = {} if settings.sinks is None else read_sinks(settings.sinks)
-    with opened(store, config) as there, steps(quiet) as progress:
-        clockwork = Clockwork(there, routes, lease_seconds=settings.lease_seconds)
+    feed = None if settings.sources is None else read_feed(settings.sources)
+    with (
+        opened(store, config) as there,
+        closing(Clockwork(there, routes, lease_seconds=settings.lease_seconds, feed=feed)) as clockwork,
+        steps(quiet) as progress,
+    ):
+        tell(there, routes)
         done = clockwork.once(deliver=deliver, step=progress.step)
     if as_json:
         show_json(_document(done))

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from apportion.cli import options
-from apportion.cli.extras import needs
 from apportion.cli.screen import tell_error
 from apportion.cli.store import Config, StoreUrl, opened
+from apportion.connectors.extras import needs
 from apportion_models.errors import ServiceError
 
 Host = Annotated[str | None, typer.Option("--host", help="Address to listen at; default 127.0.0.1: this machine only.")]

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from apportion.cli import options
-from apportion.cli.extras import needs
 from apportion.cli.groups import spelled_out
 from apportion.cli.screen import show_json, tell_error
+from apportion.connectors.extras import needs
 from apportion_models.errors import InputError, UsageError
 
 if TYPE_CHECKING:

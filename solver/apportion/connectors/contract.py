@@ -21,6 +21,7 @@ from apportion_models.errors import ServiceError, UsageError
 
 Scalar = str | int | float | bool | None
 KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,199}")
+LONGEST_WAIT = 86_400.0  # seconds: nobody who asks us to wait is believed for longer
 KIND = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
 
 

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import tempfile
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,22 +21,25 @@ import pandas as pd
 from apportion.connectors.formulas import harmless
 from apportion_models.errors import InputError
 
+STAGING, STALE = ".writing-", 86_400.0  # where files are written first; seconds after which it is a dead run's
 MOST_WHOLE = 2.0**53  # beyond it a float skips whole numbers
 
 
 def write_files(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
     """Write the files into the folder (made if it is not there), in their order. Gives their paths.
 
-    All are written beside their places first, and flushed to disk; only then each takes its place. Raises InputError
-    where the folder cannot be written; then nothing has changed.
+    All are written beside their places first, and flushed to disk; only then each takes its place, and the folder is
+    flushed too. Raises InputError where the folder cannot be written; then nothing has changed.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".writing-", dir=folder) as staging:
+        _sweep(folder)
+        with tempfile.TemporaryDirectory(prefix=STAGING, dir=folder) as staging:
             for name, content in files.items():
                 _flushed(Path(staging) / name, content)
             for name in files:
                 (Path(staging) / name).replace(folder / name)
+            _flush_names(folder)
     except OSError as error:
         raise InputError(
             f"The output folder {folder} must be writable: {error.strerror}. Nothing was changed."
@@ -55,6 +61,24 @@ def _flushed(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+
+
+def _flush_names(folder: Path) -> None:
+    """Let new names survive a loss of power, where the file system can say so of a folder."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _sweep(folder: Path) -> None:
+    """Take away what killed runs left: it holds cells, and nobody would."""
+    for left in folder.glob(f"{STAGING}*"):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > STALE:
+                shutil.rmtree(left)
 
 
 def json_bytes(document: Mapping[str, Any]) -> bytes:

@@ -20,11 +20,13 @@ from sqlalchemy.exc import (
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from apportion.connectors.contract import GiveUpError, Message, Receipt, RetryLaterError, check_key, utc_text
+from apportion.connectors.extras import needs
 from apportion_models.errors import UsageError
 
 INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 KEY_COLUMN, AT_COLUMN = "message_key", "message_at"
 AGAIN = (InterfaceError, OperationalError, PoolTimeoutError)
+READ_ONLY = "25006"  # a PostgreSQL server that has just stopped, or not yet begun, to be the one that is written to
 
 
 @dataclass(frozen=True)
@@ -33,12 +35,16 @@ class SqlTable:
 
     The table needs a unique index on the key columns and a column for each of the rows'. Where it has `message_key` and
     `message_at` (text) they tell which message a row is from; a row is then never replaced by an older message.
+    Raises UsageError where the URL cannot be used; connects at the first message.
     """
 
     url: str = field(repr=False)
     table: str
     keys: tuple[str, ...] = ("lead_id",)
     seconds: float = 10.0
+
+    def __post_init__(self) -> None:
+        self._engine  # noqa: B018 (said now, not by the first message three days long)
 
     def deliver(self, message: Message, *, key: str) -> Receipt:
         """Write all rows in one transaction. What the table refuses is given up; a database away is tried again."""
@@ -53,13 +59,14 @@ class SqlTable:
         except AGAIN as error:
             raise RetryLaterError(f"{self.where} cannot be reached or written now ({_kind(error)}).") from None
         except SQLAlchemyError as error:
+            if READ_ONLY in _kind(error):
+                raise RetryLaterError(f"{self.where} is read-only now.") from None
             raise GiveUpError(f"{self.where}: the table {self.table!r} refuses the rows ({_kind(error)}).") from None
         return Receipt(key=key, where=f"{self.where}#{self.table}", again=not changed)
 
     def close(self) -> None:
         """Give the connections back."""
-        if "_engine" in self.__dict__:
-            self._engine.dispose()
+        self._engine.dispose()
 
     @property
     def where(self) -> str:
@@ -85,10 +92,8 @@ class SqlTable:
                 "connect_timeout": max(2, int(self.seconds)),
                 "options": f"-c statement_timeout={limit} -c lock_timeout={limit}",
             }
-        try:
+        with needs("service"):
             return sa.create_engine(self._url, connect_args=wait, pool_pre_ping=True, hide_parameters=True)
-        except ImportError:
-            raise UsageError(f"No driver for {self._url.drivername!r}: pip install apportion[service]") from None
 
     @cached_property
     def _table(self) -> sa.Table:

@@ -6,18 +6,21 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
-from apportion.service.outbox import Delivered, Deliverer, Route
+from apportion.service.feed import Feed, Feeder
+from apportion.service.outbox import Delivered, Deliverer, Route, hearers
 from apportion.service.outbox.deliver import LEASE_SECONDS as LETTER_SECONDS
 from apportion.service.schedule import Runner, Ticked
-from apportion.service.schedule.runner import PLAN_DONE
 from apportion.service.store import AwayError, Letter, Store
+from apportion.service.store.outbox import ALERT, PLAN_DONE
 from apportion.service.watching import Metrics, raise_alarms
 from apportion.service.watching.alarms import Raised
-from apportion.service.watching.looking import TOPIC
 
 LEASE_SECONDS, LOOK_SECONDS = 60.0, 60.0
+SEND_SECONDS = 50.0  # in one round: who is called each minute must not pile up behind a receiver that hangs
+SWEEP_SECONDS = 3600.0
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ class Clockwork:
     """One store, its sinks, and what is to be done. Any number may be up: the store sees to it that each slot is run
     once and no letter is in two hands.
 
-    metrics, log : where to tell of it; nowhere where they are not given.
+    feed : the tables that are read by themselves. metrics, log : where to tell of it; nowhere where they are not given.
     """
 
     def __init__(
@@ -43,43 +46,78 @@ class Clockwork:
         *,
         lease_seconds: float = LEASE_SECONDS,
         letter_seconds: float = LETTER_SECONDS,
+        feed: Feed | None = None,
         metrics: Metrics | None = None,
         log: Any = None,
     ) -> None:
-        self._store, self._metrics, self._log = store, metrics, log
-        self._next_look = 0.0
-        self._alarmed = [name for name, route in routes.items() if route.hears(TOPIC)]
-        planned = [name for name, route in routes.items() if route.hears(PLAN_DONE)]
-        self._runner = Runner(store, sinks=planned, lease_seconds=lease_seconds)
+        self._feeder = None if feed is None else Feeder(store, feed)
+        self._store, self._routes, self._metrics, self._log = store, routes, metrics, log
+        self._next_look, self._next_sweep = 0.0, 0.0
+        self._alarmed = hearers(routes, ALERT)
+        self._runner = Runner(store, sinks=hearers(routes, PLAN_DONE), lease_seconds=lease_seconds)
         self._deliverer = Deliverer(store, routes, told=self._delivered, lease_seconds=letter_seconds)
 
-    def once(self, *, deliver: bool = True, step: Callable[[str], None] = lambda _: None) -> Round:
-        """One round. Raises AwayError where the database stays away; the next round finds what this one left."""
+    def once(
+        self,
+        *,
+        deliver: bool = True,
+        step: Callable[[str], None] = lambda _: None,
+        stopped: Callable[[], bool] = lambda: False,
+    ) -> Round:
+        """One round. Raises AwayError where the database stays away; the next round finds what this one left.
+
+        deliver : also what is due to the sinks, for SEND_SECONDS; the rest is for the next round. stopped : begin
+        nothing new.
+        """
+        step("Reading what the sources have")
+        fed = self._feeder is None or self._feeder.feed()
         step("Running what is due")
-        ticked = self._runner.tick()
+        ticked = self._runner.tick(asks=fed, stopped=stopped)
         step("Looking for what is not as it should be")
         raised = self._look(ticked)
+        self._sweep()
         step("Delivering")
-        sent = self._deliverer.all_due() if deliver else Delivered()
+        end = time.monotonic() + SEND_SECONDS
+        sent = self._deliverer.all_due(stopped=lambda: time.monotonic() >= end) if deliver else Delivered()
         self._tell(ticked, raised)
         return Round(ticked, raised, sent)
+
+    def close(self) -> None:
+        """Let go of what the sinks hold open."""
+        for route in self._routes.values():
+            route.close()
 
     def _look(self, ticked: Ticked) -> tuple[Raised, ...]:
         """Look when something happened, else once a minute: silence is no news after five seconds."""
         if not ticked.ended and not ticked.learnt and time.monotonic() < self._next_look:
             return ()
         self._next_look = time.monotonic() + LOOK_SECONDS
-        return raise_alarms(self._store, self._alarmed, learnt=ticked.learnt)
+        return raise_alarms(self._store, self._alarmed)
+
+    def _sweep(self) -> None:
+        """Now and then, what the store need not remember any more."""
+        if time.monotonic() >= self._next_sweep:
+            self._next_sweep = time.monotonic() + SWEEP_SECONDS
+            self._store.attempt(lambda tx: tx.idempotency.sweep())
 
     def forever(self, stop: threading.Event, *, seconds: float = 5.0) -> None:
-        """Round after round until `stop` is set. Deliveries go on in a thread of their own while a batch is solved.
+        """Round after round until `stop` is set; then the sinks are let go of. Each sink is delivered to in a thread of
+        its own, while a batch is solved, and while another sink hangs.
 
         A database that is away is waited for; what is a bug is logged, and does not end it: the next slot is another.
         """
-        sender = threading.Thread(target=self._again, args=(stop, seconds, self._deliverer.all_due), daemon=True)
-        sender.start()
-        self._again(stop, seconds, lambda: self.once(deliver=False))
-        sender.join(timeout=seconds)
+        deliver = partial(self._deliverer.due_of, stopped=stop.is_set)
+        senders = [
+            threading.Thread(target=self._again, args=(stop, seconds, partial(deliver, sink)), daemon=True)
+            for sink in self._routes
+        ]
+        for sender in senders:
+            sender.start()
+        self._again(stop, seconds, lambda: self.once(deliver=False, stopped=stop.is_set))
+        end = time.monotonic() + seconds
+        for sender in senders:
+            sender.join(timeout=max(0.0, end - time.monotonic()))
+        self.close()
 
     def _again(self, stop: threading.Event, seconds: float, work: Callable[[], object]) -> None:
         while not stop.is_set():

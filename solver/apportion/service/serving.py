@@ -14,7 +14,8 @@ from fastapi.concurrency import run_in_threadpool
 
 from apportion.service.api import Limits, make_app
 from apportion.service.clockwork import Clockwork
-from apportion.service.outbox import read_sinks
+from apportion.service.feed import read_feed
+from apportion.service.outbox import read_sinks, tell
 from apportion.service.settings import Settings
 from apportion.service.store import Store
 from apportion.service.watching import Metrics
@@ -35,7 +36,9 @@ def service_app(store: Store, settings: Settings, *, log: Any = None) -> FastAPI
     """The API, with the clockwork beside it where the settings want it."""
     metrics = Metrics()
     routes = {} if settings.sinks is None else read_sinks(settings.sinks)
-    clockwork = Clockwork(store, routes, lease_seconds=settings.lease_seconds, metrics=metrics, log=log)
+    tell(store, routes)
+    feed = None if settings.sources is None else read_feed(settings.sources)
+    clockwork = Clockwork(store, routes, lease_seconds=settings.lease_seconds, feed=feed, metrics=metrics, log=log)
     return make_app(
         store,
         limits=limits_of(settings),

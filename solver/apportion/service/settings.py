@@ -53,6 +53,7 @@ class Settings(BaseSettings):
         60.0, ge=1.0, le=3600.0, description="After as long a silent worker is taken for dead."
     )
     sinks: Path | None = Field(None, description="TOML file that names the sinks; none: nothing is told to anybody.")
+    sources: Path | None = Field(None, description="TOML file of tables that are read by themselves; none: none is.")
     host: str = Field("127.0.0.1", description="Address that `apportion serve` listens at.")
     port: int = Field(8000, ge=1, le=65_535, description="Port that `apportion serve` listens at.")
     clockwork: bool = Field(True, description="Whether `apportion serve` runs the schedule and delivers what waits.")

@@ -28,7 +28,7 @@ def address(tmp_path: Path) -> str:
 
 def _sinks(folder: Path) -> Path:
     path = folder / "sinks.toml"
-    path.write_text(f'[drop]\ntype = "csv"\nfolder = "{folder}/out"\n')
+    path.write_text(f'[drop]\ntype = "csv"\nfolder = "{folder}/out"\ntells = ["plan.done"]\n')
     return path
 
 

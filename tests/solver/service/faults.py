@@ -73,6 +73,31 @@ def nothing_lost_or_doubled(store: Store, *, lead_ids: set[str], run_ids: set[st
         assert sorted(done) == sorted(run_ids)
 
 
+def fill_the_disk(store: Store) -> None:
+    """Let the store have no more room: a limit of pages in SQLite, the server's own error in PostgreSQL."""
+    with store.write() as tx:
+        if store.embedded:
+            pages = tx.connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+            sa.event.listen(store.engine, "checkout", lambda raw, *_: raw.execute(f"PRAGMA max_page_count={pages + 2}"))
+            return
+        tx.connection.exec_driver_sql(
+            "CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = '53100'; END $$"
+        )
+        for table in ("assignments", "leads"):
+            tx.connection.exec_driver_sql(f"CREATE TRIGGER no_room BEFORE INSERT ON {table} EXECUTE FUNCTION no_room()")
+
+
+def make_room(store: Store) -> None:
+    """The disk has room again."""
+    if store.embedded:
+        sa.event.listen(store.engine, "checkout", lambda raw, *_: raw.execute("PRAGMA max_page_count=1000000"))
+        return
+    with store.write() as tx:
+        for table in ("assignments", "leads"):
+            tx.connection.exec_driver_sql(f"DROP TRIGGER no_room ON {table}")
+
+
 class Way:
     """A TCP port through which a server is reached, until it is cut; then it is gone until it is mended."""
 

@@ -4,23 +4,36 @@ from __future__ import annotations
 
 import io
 import json
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pytest
+import sqlalchemy as sa
 
 from apportion.connectors import FileDrop, Message, Receipt, RetryLaterError
+from apportion.service import clockwork as clockwork_module
 from apportion.service.clockwork import Clockwork
 from apportion.service.outbox import Route
 from apportion.service.store import AwayError, Store, open_store
+from apportion.service.store.schema import idempotency
 from apportion.service.watching import Metrics, set_up_logs
 from tests.solver.service import tables
 from tests.solver.service.conftest import FakeClock
-from tests.solver.service.faults import CASES, killed_at, moments, nothing_lost_or_doubled
+from tests.solver.service.faults import (
+    CASES,
+    fill_the_disk,
+    killed_at,
+    make_room,
+    moments,
+    nothing_lost_or_doubled,
+    way_to,
+)  # fmt: skip
 
 NINE = {"equity": [], "schedule": {"times": [{"name": "nine", "cron": "0 9 * * *"}]}}
 
@@ -95,10 +108,10 @@ def test_a_database_that_is_away_is_waited_for(store: Store, clock: FakeClock) -
     clockwork = Clockwork(store, {"crm": Route(mailbox)}, log=set_up_logs(stream=stream))
     tick = clockwork._runner.tick
 
-    def failing() -> Any:
+    def failing(**more: Any) -> Any:
         if fails:
             raise fails.pop(0)
-        return tick()
+        return tick(**more)
 
     clockwork._runner.tick = failing  # type: ignore[method-assign]
     with _running(clockwork):
@@ -106,6 +119,142 @@ def test_a_database_that_is_away_is_waited_for(store: Store, clock: FakeClock) -
     events = [json.loads(line)["event"] for line in stream.getvalue().splitlines()]
     assert events[:2] == ["store away", "round failed"]
     assert "Anna" not in stream.getvalue()
+
+
+class Hanging(Mailbox):
+    """Holds the first message until it is let go; tells when it is closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.let_go, self.closed = threading.Event(), threading.Event()
+
+    def deliver(self, message: Message, *, key: str) -> Receipt:
+        self.let_go.wait(60)
+        return super().deliver(message, key=key)
+
+    def close(self) -> None:
+        self.closed.set()
+
+
+def _letter(store: Store, name: str, *sinks: str) -> None:
+    message = Message(kind="plan.done", at=tables.START, rows=({"lead_id": name},))
+    with store.write() as tx:
+        tx.outbox.add(topic="plan.done", key=name, payload={"message": message.document()}, sinks=sinks)
+
+
+def test_a_sink_that_hangs_holds_up_no_other(store: Store) -> None:
+    """What is written for another sink while the first one hangs comes at once; in the end both let go of what they
+    hold open."""
+    slow, quick = Hanging(), Mailbox()
+    _letter(store, "first", "slow", "quick")
+    with _running(Clockwork(store, {"slow": Route(slow), "quick": Route(quick)})):
+        _until(lambda: len(quick.got) == 1)
+        _letter(store, "second", "quick")
+        _until(lambda: len(quick.got) == 2)
+        assert slow.got == []
+        slow.let_go.set()
+        _until(lambda: slow.got)
+    assert slow.closed.is_set()
+
+
+def test_one_round_does_not_deliver_for_ever(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`run-due` is called each minute: a receiver that hangs at each of many letters must not let them pile up."""
+    for number in range(5):
+        _letter(store, str(number), "crm")
+    mailbox = Mailbox()
+    clockwork = Clockwork(store, {"crm": Route(mailbox)})
+    with monkeypatch.context() as patched:
+        patched.setattr(clockwork_module, "SEND_SECONDS", 0.0)
+        assert clockwork.once().sent.received == 0
+    assert clockwork.once().sent.received == 5
+
+
+def test_answers_that_are_kept_no_longer_are_removed(store: Store, clock: FakeClock) -> None:
+    """The table of answers would grow for ever."""
+    with store.write() as tx:
+        tx.idempotency.begin(scope="s", key="k", body_hash="h")
+        tx.idempotency.finish(scope="s", key="k", status=200, response=None)
+    clockwork = Clockwork(store, {})
+    clockwork.once()
+    clock.turn(25 * 3600)
+    clockwork._next_sweep = 0.0
+    clockwork.once()
+    with store.read() as tx:
+        assert tx.connection.execute(sa.select(sa.func.count()).select_from(idempotency)).scalar_one() == 0
+
+
+def test_a_full_disk_is_waited_out(ready_url: str, clock: FakeClock) -> None:
+    """The store has no room left when the slot comes: it is logged, and when there is room the run is done, once."""
+    store = open_store(ready_url, clock=clock)
+    tables.set_up(store, n_leads=60, policy=NINE)
+    clock.turn(3600)
+    fill_the_disk(store)
+    stream, mailbox = io.StringIO(), Mailbox()
+    with _running(Clockwork(store, {"hook": Route(mailbox)}, lease_seconds=1.0, log=set_up_logs(stream=stream))):
+        _until(lambda: "round failed" in stream.getvalue())
+        make_room(store)
+        _until(lambda: mailbox.got or clock.turn(0.1))
+    with store.read() as tx:
+        runs = {run.run_id for run in tx.runs.page()}
+    nothing_lost_or_doubled(store, lead_ids={f"L{number:04}" for number in range(1, 61)}, run_ids=runs)
+    assert len(runs) == len(mailbox.got) == 1
+    store.close()
+
+
+def test_a_database_that_is_gone_for_a_while(ready_url: str, kind: str, clock: FakeClock) -> None:
+    """A server cut off twice, a file that another holds: slots, runs and letters wait, and then come, once."""
+    store = open_store(ready_url, clock=clock)
+    tables.set_up(store, policy=NINE)
+    clock.turn(3600)
+    mailbox = Mailbox()
+    with _gone_for_a_while(ready_url, kind) as (address, gone):
+        through = open_store(address, clock=clock)
+        with _running(Clockwork(through, {"hook": Route(mailbox)}, lease_seconds=1.0, letter_seconds=1.0)):
+            for _ in range(2):
+                with gone():
+                    time.sleep(0.7)
+                time.sleep(0.3)
+            _until(lambda: mailbox.got or clock.turn(0.1))
+        through.close()
+    with store.read() as tx:
+        runs = {run.run_id for run in tx.runs.page()}
+    nothing_lost_or_doubled(store, lead_ids={f"L{number:04}" for number in range(1, 13)}, run_ids=runs)
+    store.close()
+
+
+@pytest.mark.parametrize("kind", ["postgresql"])
+def test_a_server_that_only_reads_is_waited_for(ready_url: str) -> None:
+    """Another has just taken its place, or it has not yet taken another's: that passes, and is no bug."""
+    name = sa.make_url(ready_url).database
+    with closing(open_store(ready_url)) as store, store.engine.begin() as connection:
+        connection.exec_driver_sql(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    with closing(open_store(ready_url)) as store, pytest.raises(AwayError), store.write() as tx:
+        tx.leads.upsert(tables.leads(1))
+
+
+@contextmanager
+def _gone_for_a_while(url: str, kind: str) -> Iterator[tuple[str, Callable[[], AbstractContextManager[None]]]]:
+    """An address of the database, and a block inside which it cannot be used."""
+    if kind == "sqlite":
+
+        @contextmanager
+        def held() -> Iterator[None]:
+            with closing(sqlite3.connect(str(sa.make_url(url).database), timeout=60)) as holder:
+                holder.execute("BEGIN IMMEDIATE")
+                yield
+                holder.rollback()
+
+        yield url, held
+        return
+    with way_to(sa.make_url(url)) as way:
+
+        @contextmanager
+        def cut() -> Iterator[None]:
+            way.cut()
+            yield
+            way.mend()
+
+        yield way.url, cut
 
 
 def test_killed_at_any_moment_of_run_and_delivery(ready_url: str, tmp_path: Path) -> None:

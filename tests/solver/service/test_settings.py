@@ -86,6 +86,7 @@ SAID: dict[str, tuple[str, str, object]] = {
     "store_password": ('"a"', "b", "c"),
     "lease_seconds": ("11", "12", 13.0),
     "sinks": ('"a.toml"', "b.toml", Path("c.toml")),
+    "sources": ('"a.toml"', "b.toml", Path("c.toml")),
     "host": ('"127.0.0.2"', "127.0.0.3", "127.0.0.4"),
     "port": ("8001", "8002", 8003),
     "clockwork": ("false", "true", False),

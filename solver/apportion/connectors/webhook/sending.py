@@ -55,6 +55,8 @@ class _Deadline:
             opened = info["return_value"].get_extra_info("socket")
             with self._lock:
                 self._socket = socket.socket(fileno=os.dup(opened.fileno()))
+            if self.passed():
+                self._shut()  # the timer may have found nothing to shut
 
     def _shut(self) -> None:
         with self._lock, contextlib.suppress(OSError):

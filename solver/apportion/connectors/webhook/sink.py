@@ -10,14 +10,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from apportion.connectors.contract import GiveUpError, Message, Receipt, RetryLaterError, check_key
+from apportion.connectors.contract import LONGEST_WAIT, GiveUpError, Message, Receipt, RetryLaterError, check_key
 from apportion.connectors.webhook.destinations import Destinations, LookUp
 from apportion.connectors.webhook.sending import Answer, post
 from apportion.connectors.webhook.signature import read_secret, signed_headers
 from apportion_models.errors import UsageError
 
 MOST_BYTES = 5_000_000
-LONGEST_WAIT = 86_400.0  # seconds of a Retry-After that are believed
 TRY_AGAIN = frozenset({408, 425, 429})
 
 

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from apportion.service.outbox.deliver import Delivered, Deliverer
 from apportion.service.outbox.pauses import Pauses
-from apportion.service.outbox.sinks import Route, read_sinks
+from apportion.service.outbox.sinks import Route, hearers, read_sinks, tell
 
-__all__ = ["Delivered", "Deliverer", "Pauses", "Route", "read_sinks"]
+__all__ = ["Delivered", "Deliverer", "Pauses", "Route", "hearers", "read_sinks", "tell"]

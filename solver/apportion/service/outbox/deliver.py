@@ -16,10 +16,11 @@ from apportion.connectors import GiveUpError, Message, RetryLaterError, message_
 from apportion.service.outbox.messages import message_of, parts_of
 from apportion.service.outbox.pauses import Pauses
 from apportion.service.outbox.sinks import Route
-from apportion.service.store import Letter, Store, Tx
+from apportion.service.store import Letter, LostError, Store, Tx
+from apportion_models.errors import ServiceError
 
 LEASE_SECONDS = 300.0  # far above what the contract allows one try
-MOST_SAID = 300
+MOST_SAID, MOST_REMEMBERED = 300, 1000
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class Deliverer:
         self._store, self._routes, self._pauses = store, routes, pauses or Pauses()
         self._seconds, self._told = lease_seconds, told
         self._owner = f"deliverer:{uuid.uuid4().hex}"
+        self._arrived: dict[int, set[str]] = {}  # the parts that are there, of letters that are to be tried again
 
     def all_due(self, *, stopped: Callable[[], bool] = lambda: False) -> Delivered:
         """Deliver what is due until nothing is, each sink in a thread of its own: a slow one holds up no other."""
@@ -75,17 +77,18 @@ class Deliverer:
 
     def _one(self, letter: Letter) -> Delivered:
         """Hand over one letter, and settle it."""
-        with self._store.read() as tx:
-            message = message_of(tx, letter)
-        if message is None:
-            self._settle(lambda tx: tx.outbox.drop(letter, error="there is nothing to tell"))
-            return Delivered()
         try:
+            message = self._read(letter)
+            if message is None:
+                self._settle(lambda tx: tx.outbox.drop(letter, error="there is nothing to tell"))
+                return Delivered()
             self._hand_over(letter, message)
         except RetryLaterError as error:
             return self._again(letter, str(error), error.after)
         except GiveUpError as error:
             return self._dead(letter, str(error))
+        except LostError:
+            return Delivered()  # another has the letter: what becomes of it is theirs to say
         except Exception as error:
             # A sink that breaks its contract must not stop the letters of others. Its words may hold cells: not kept.
             return self._again(letter, f"the sink failed with {type(error).__name__}", None)
@@ -93,11 +96,42 @@ class Deliverer:
         self._told(letter.sink, "received", letter)
         return Delivered(received=1)
 
+    def _read(self, letter: Letter) -> Message | None:
+        """What it tells. A letter that cannot be read is given up: left waiting, it would hold up all behind it."""
+        try:
+            with self._store.read() as tx:
+                return message_of(tx, letter)
+        except ServiceError:
+            raise RetryLaterError("The store could not be read.") from None
+        except Exception as error:
+            raise GiveUpError(f"The letter cannot be read ({type(error).__name__}).") from None
+
     def _hand_over(self, letter: Letter, message: Message) -> None:
+        """All parts, the lease renewed before each but the first: however many there are, it covers the one on its way.
+
+        A part that arrived is not sent again by this deliverer: of fifty, to a receiver that fails now and then, all
+        would never arrive in one try. Raises LostError where another has taken the letter meanwhile.
+        """
         route = self._routes[letter.sink]
-        key = message_key(letter.sink, letter.key)
-        for part_key, part in parts_of(message, key, route.most_rows):
-            route.sink.deliver(part, key=part_key)
+        parts = list(parts_of(message, message_key(letter.sink, letter.key), route.most_rows))
+        arrived = self._arrived.pop(letter.id, set[str]())
+        for number, (part_key, part) in enumerate(parts):
+            if part_key in arrived:
+                continue
+            if number:
+                self._store.attempt(lambda tx: tx.outbox.keep(letter, seconds=self._seconds), actor=self._owner)
+            try:
+                route.sink.deliver(part, key=part_key)
+            except RetryLaterError:
+                self._remember(letter, arrived)
+                raise
+            arrived.add(part_key)
+
+    def _remember(self, letter: Letter, arrived: set[str]) -> None:
+        if len(self._arrived) >= MOST_REMEMBERED:
+            self._arrived.clear()  # letters that others settled, mostly; what is sent again does no harm
+        if arrived:
+            self._arrived[letter.id] = arrived
 
     def _again(self, letter: Letter, why: str, asked: float | None) -> Delivered:
         pause = self._pauses.after(letter.attempts, asked=asked)

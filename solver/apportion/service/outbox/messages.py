@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from apportion.connectors import Message, message_key
 from apportion.connectors.contract import Scalar, utc_text
+from apportion.service.outbox.report import run_report
 from apportion.service.store import Assignment, Letter, Tx
 
-MESSAGE, RUN, ASSIGNMENT = "message", "run_id", "assignment_id"  # what a payload may hold
+MESSAGE, RUN, REPORT, ASSIGNMENT = "message", "run_id", "report", "assignment_id"  # what a payload may hold
 TOLD = ("expected_revenue", "deal_value", "fit", "propensity", "effort")
 A_PAGE = 5000
 
@@ -20,6 +21,8 @@ def message_of(tx: Tx, letter: Letter) -> Message | None:
     rows: tuple[dict[str, Scalar], ...] = ()
     if RUN in letter.payload:
         rows = tuple(_row(one) for one in _of_run(tx, str(letter.payload[RUN])))
+    elif REPORT in letter.payload:
+        rows = (run_report(tx, str(letter.payload[REPORT])),)
     elif ASSIGNMENT in letter.payload:
         number = int(letter.payload[ASSIGNMENT])
         found = tx.assignments.page(after=str(number - 1), limit=1).items

@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
+from apportion.connectors.contract import LONGEST_WAIT
+
 
 @dataclass(frozen=True, kw_only=True)
 class Pauses:
@@ -23,10 +25,10 @@ class Pauses:
     def after(self, tries: int, *, asked: float | None = None, chance: float | None = None) -> float | None:
         """Seconds to wait after the try of this number; None where it was the last.
 
-        asked : what the other end asked for; it is never called sooner. chance : 0 to 1, for tests.
+        asked : what the other end asked for, up to a day; it is never called sooner. chance : 0 to 1, for tests.
         """
         if tries >= self.most_tries:
             return None
         whole = min(self.longest, self.first * 2.0 ** min(tries - 1, 60))
         drawn = random.random() if chance is None else chance
-        return max(whole * (1.0 - self.jitter * drawn), asked or 0.0)
+        return max(whole * (1.0 - self.jitter * drawn), min(asked or 0.0, LONGEST_WAIT))

@@ -28,6 +28,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from apportion.connectors import FileDrop, Sink, SqlTable
 from apportion.service.secrets import read_secret
+from apportion.service.store import Store
+from apportion.service.store.outbox import LEAD_ASSIGNED, PLAN_DONE, PLAN_REPORT
 from apportion_models.errors import Finding, InputError, UsageError
 
 WEBHOOK_ROWS = 1000  # in one message: far below what a webhook may send
@@ -44,6 +46,10 @@ class Route:
     def hears(self, topic: str) -> bool:
         """Whether the sink is told of this."""
         return self.tells is None or topic in self.tells
+
+    def close(self) -> None:
+        """Let go of what the sink holds open, where it holds anything."""
+        getattr(self.sink, "close", lambda: None)()
 
 
 class _Named(BaseModel):
@@ -77,7 +83,8 @@ class _Sql(_Named):
     keys: Annotated[tuple[str, ...], Field(min_length=1)] = ("lead_id",)
 
     def route(self) -> Route:
-        return Route(SqlTable(read_secret(self.url), self.table, self.keys), self.tells)
+        tells = self.tells or (PLAN_DONE, LEAD_ASSIGNED)  # a table of leads has no room for alerts
+        return Route(SqlTable(read_secret(self.url), self.table, self.keys), tells)
 
 
 class _Drop(_Named):
@@ -89,6 +96,16 @@ class _Drop(_Named):
 
 
 _FILE = TypeAdapter(dict[str, Annotated[_Webhook | _Sql | _Drop, Field(discriminator="type")]])
+
+
+def hearers(routes: Mapping[str, Route], topic: str) -> tuple[str, ...]:
+    """The names of the sinks that are told of this."""
+    return tuple(name for name, route in routes.items() if route.hears(topic))
+
+
+def tell(store: Store, routes: Mapping[str, Route]) -> None:
+    """From now on, what this process writes into the store is told to these sinks, each of what it hears."""
+    store.tells({topic: hearers(routes, topic) for topic in (PLAN_DONE, PLAN_REPORT, LEAD_ASSIGNED)})
 
 
 def read_sinks(source: Path | Mapping[str, Any]) -> dict[str, Route]:

@@ -12,10 +12,10 @@ from apportion.app.assign import AssignReport
 from apportion.connectors import json_bytes
 from apportion.policy import lead_effort
 from apportion.service.store import Lease, Placement, Run, Tx
+from apportion.service.store.outbox import PLAN_DONE, PLAN_REPORT
 
 LISTS = ("assignments", "screened")  # the parts of plan.json that are kept lead by lead
 MEASURES = ("opportunity", "expected_revenue", "deal_value", "fit")
-DONE = "plan.done"
 Document = dict[str, Any]
 
 
@@ -41,7 +41,10 @@ def keep(tx: Tx, run: Run, lease: Lease, report: AssignReport, document: Documen
     tx.assignments.add(list(_placements(tx, report, document)), origin=run.kind, at=run.at, run_id=run.run_id)
     tx.claims.close(run.run_id)
     sinks = run.options.get("sinks", ())
-    tx.outbox.add(topic=DONE, key=run.run_id, payload={"run_id": run.run_id}, sinks=sinks, run_id=run.run_id)
+    tx.outbox.add(topic=PLAN_DONE, key=run.run_id, payload={"run_id": run.run_id}, sinks=sinks, run_id=run.run_id)
+    if run.kind == "batch" and document["summary"]["leads"]:
+        about: Document = {"key": f"report {run.run_id}", "payload": {"report": run.run_id}, "run_id": run.run_id}
+        tx.outbox.add(topic=PLAN_REPORT, sinks=tx.outbox.hearers(PLAN_REPORT), **about)
     return tx.runs.done(
         run,
         lease,

@@ -64,9 +64,9 @@ def _by_clock(schedule: Schedule, rule: Times | Retrain, *, now: Instant, last: 
     times = list(instants(rule.cron, schedule.zone(rule), after=begin, until=now))
     if schedule.missed == "skip":
         times = [time for time in times if time > late]
-    if schedule.missed != "all":
-        times = times[-1:]
     kind: Literal["batch", "retrain"] = "retrain" if isinstance(rule, Retrain) else "batch"
+    if schedule.missed != "all" or kind == "retrain":  # what is learnt is of now: twice in a row is once
+        times = times[-1:]
     for time in times:
         yield Slot(time, rule.name, kind)
 

@@ -22,7 +22,6 @@ from apportion.service.store import LostError, Run, Store, Tx
 from apportion.service.store.schema import leads
 
 LEASE_SECONDS = 60.0
-PLAN_DONE = "plan.done"
 
 
 @dataclass(frozen=True)
@@ -42,9 +41,13 @@ class Runner:
         self._store, self._sinks, self._seconds = store, tuple(sinks), lease_seconds
         self._owner = f"runner:{uuid.uuid4().hex}"
 
-    def tick(self, *, stopped: Callable[[], bool] = lambda: False) -> Ticked:
-        """Ask for what is due, work off what there is, learn. Raises AwayError where the store stays away."""
-        slots, asked = self._store.attempt(lambda tx: ask_for_due(tx, sinks=self._sinks), actor=self._owner)
+    def tick(self, *, asks: bool = True, stopped: Callable[[], bool] = lambda: False) -> Ticked:
+        """Ask for what is due (unless `asks` says no), work off what there is, learn. Raises AwayError where the store
+        stays away."""
+        slots: tuple[Slot, ...] = ()
+        asked: list[Run] = []
+        if asks:
+            slots, asked = self._store.attempt(lambda tx: ask_for_due(tx, sinks=self._sinks), actor=self._owner)
         ended: list[Run] = []
         while not stopped():
             try:
@@ -92,8 +95,11 @@ def _last(tx: Tx, schedule: Schedule) -> dict[str, dt.datetime]:
 
 
 def _came(tx: Tx, schedule: Schedule) -> list[dt.datetime]:
-    """Since when the leads wait that waited longest: as many as the rule asks for."""
+    """Since when the leads wait that waited longest: as many as the rule asks for. None while its last run has not
+    begun: that one will take them, and others behind it would find nothing."""
     if schedule.waiting is None:
+        return []
+    if any(run.state == "queued" and run.schedule == schedule.waiting.name for run in tx.runs.open()):
         return []
     since = sa.select(leads.c.waiting_since).where(leads.c.state == "waiting", leads.c.waiting_since.is_not(None))
     rows = tx.leads.rows(since.order_by(leads.c.waiting_since).limit(schedule.waiting.leads or 1))

@@ -12,12 +12,14 @@ import sqlalchemy as sa
 from apportion.service.store.cells import Record
 from apportion.service.store.desk import Desk, Page, parts
 from apportion.service.store.errors import AwayError
+from apportion.service.store.outbox import LEAD_ASSIGNED
 from apportion.service.store.schema import assignments, leads, reps
 from apportion_models.errors import ConflictError
 
 JOINED = assignments.join(leads, assignments.c.lead_key == leads.c.lead_key).outerjoin(
     reps, assignments.c.rep_key == reps.c.rep_key
 )
+SINGLY = ("route", "person")  # origins of which each lead is told by itself; a batch is told as a whole
 FROM_STATE = {"batch": "claimed", "route": "waiting", "person": "waiting"}  # where a lead stands before it is placed
 
 
@@ -97,6 +99,8 @@ class Assignments(Desk):
         ]
         for part in parts(rows):
             self.changed(sa.insert(assignments), part)
+        if origin in SINGLY:
+            self._tell([placement.lead_key for placement in placements])
         placed = sum(placement.rep_key is not None for placement in placements)
         self.note("assignments.add", origin=origin, run=run_id, leads=len(rows), placed=placed)
 
@@ -113,6 +117,18 @@ class Assignments(Desk):
             )
             if moved != len(keys):
                 raise ConflictError(f"{len(keys) - moved} of {len(keys)} leads are no longer there to be placed.")
+
+    def _tell(self, lead_keys: Sequence[int]) -> None:
+        """One letter a lead and sink, where any sink hears of single leads."""
+        sinks, tick = self.tx.outbox.hearers(LEAD_ASSIGNED), self.tx.tick("assignments")
+        for part in parts(lead_keys) if sinks else ():
+            column = assignments.c
+            new = sa.select(column.id, column.lead_key).where(column.tick == tick, column.lead_key.in_(part))
+            for row in self.rows(new.order_by(column.id)):
+                self.tx.outbox.add(
+                    topic=LEAD_ASSIGNED, key=f"assignment {row.id}", payload={"assignment_id": row.id}, sinks=sinks,
+                    lead_key=row.lead_key,
+                )  # fmt: skip
 
     def withdraw(self, lead_keys: Sequence[int]) -> None:
         """Take these leads from the reps who have them."""

@@ -10,7 +10,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError, Statemen
 
 from apportion_models.errors import ApportionError, ConflictError, ServiceError
 
-AGAIN = ("40001", "40P01", "55P03")  # PostgreSQL: serialization failure, deadlock, lock not available
+# PostgreSQL: serialization failure, deadlock, lock not available; a server that is not, or no more, the one to write to
+AGAIN = ("40001", "40P01", "55P03", "25006")
 FULL = ("53100", "13")  # PostgreSQL's and SQLite's codes for a disk that is full
 BUSY = ("SQLITE_BUSY", "SQLITE_LOCKED")
 

@@ -11,6 +11,8 @@ from apportion.service.store.desk import Desk
 from apportion.service.store.errors import LostError
 from apportion.service.store.schema import leases
 
+FORESEEN = dt.timedelta(days=1)  # nothing of ours is meant for later: what seems to be is of a clock that was wrong
+
 
 @dataclass(frozen=True)
 class Lease:
@@ -26,14 +28,18 @@ class Leases(Desk):
     """What can be asked and said of leases."""
 
     def take(self, name: str, owner: str, seconds: float) -> Lease | None:
-        """Take what nobody has, or what its owner let lapse; None where another has it still."""
+        """Take what nobody has, or what its owner let lapse; None where another has it still.
+
+        One that would lapse in the far future has lapsed: no owner asks for so much, and a clock that was wrong for a
+        moment must not keep its run from others for years. The fence tells a living owner apart all the same.
+        """
         now = self.tx.now()
         until = now + dt.timedelta(seconds=seconds)
         first = self.tx.insert(leases).values(name=name, owner=owner, fence=1, until=until)
         taken = first.on_conflict_do_update(
             index_elements=["name"],
             set_={"owner": owner, "until": until, "fence": leases.c.fence + 1},
-            where=leases.c.until.is_(None) | (leases.c.until <= now),
+            where=leases.c.until.is_(None) | (leases.c.until <= now) | (leases.c.until > now + FORESEEN),
         )
         row = self.first(taken.returning(leases.c.fence))
         return None if row is None else Lease(name, owner, int(row.fence), until)

@@ -10,7 +10,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from apportion.service.store.desk import Desk, Page, parts
+from apportion.service.store.errors import LostError
+from apportion.service.store.leases import FORESEEN
 from apportion.service.store.schema import outbox
+
+PLAN_DONE, LEAD_ASSIGNED = "plan.done", "lead.assigned"  # what sinks are told of, a row a lead
+PLAN_REPORT, ALERT = "plan.report", "alert"  # and of other things
 
 
 @dataclass(frozen=True)
@@ -65,14 +70,20 @@ class Outbox(Desk):
         statement = self.tx.insert(outbox).on_conflict_do_nothing(index_elements=["sink", "key"])
         return sum(self.inserted(statement.values(**common, sink=sink)) for sink in sinks)
 
+    def hearers(self, topic: str) -> tuple[str, ...]:
+        """The sinks that the store tells of this: see `Store.tells`."""
+        return tuple(self.tx.told.get(topic, ()))
+
     def take(self, owner: str, *, seconds: float, limit: int = 100, sink: str | None = None) -> list[Letter]:
         """Letters that are due, the longest due first, for `seconds`: not settled by then, they are due again.
 
         What a sink is told of one lead is told in the order in which it was written: a letter waits for every earlier
-        one of its lead, and for every earlier one of a whole run, which may tell of that lead too.
+        one of its lead, and for every earlier one of a whole run, which may tell of that lead too. One that is due in
+        the far future is due now: a clock was wrong when it was put off.
         """
         now = self.tx.now()
-        due = sa.select(outbox.c.id).where(outbox.c.state == "waiting", outbox.c.due_at <= now, ~_has_earlier())
+        is_due = (outbox.c.due_at <= now) | (outbox.c.due_at > now + FORESEEN)
+        due = sa.select(outbox.c.id).where(outbox.c.state == "waiting", is_due, *_is_first(sink))
         due = due if sink is None else due.where(outbox.c.sink == sink)
         due = due.order_by(outbox.c.due_at, outbox.c.id).limit(limit)
         mine = due.with_for_update(skip_locked=True, of=outbox)
@@ -80,6 +91,12 @@ class Outbox(Desk):
         taken = sa.update(outbox).where(outbox.c.id.in_(mine))
         taken = taken.values(owner=owner, due_at=until, attempts=outbox.c.attempts + 1).returning(outbox)
         return sorted((_letter(row) for row in self.rows(taken)), key=lambda letter: letter.id)
+
+    def keep(self, letter: Letter, *, seconds: float) -> None:
+        """Have it for `seconds` from now. Raises LostError where it has been taken up anew meanwhile, or settled."""
+        until = self.tx.now() + dt.timedelta(seconds=seconds)
+        if not self.changed(sa.update(outbox).where(_present(letter)).values(due_at=until)):
+            raise LostError(f"Letter {letter.id} was taken over, or is settled.")
 
     def delivered(self, letter: Letter) -> bool:
         """It was received. False where it has been taken up anew meanwhile, or settled."""
@@ -122,17 +139,29 @@ class Outbox(Desk):
         return {state: int(count) for state, count in sorted(tuple(row) for row in found)}
 
     def _settle(self, letter: Letter, **facts: Any) -> bool:
-        mine = (outbox.c.id == letter.id) & (outbox.c.attempts == letter.attempts) & (outbox.c.state == "waiting")
-        return bool(self.changed(sa.update(outbox).where(mine).values(owner=None, **facts)))
+        return bool(self.changed(sa.update(outbox).where(_present(letter)).values(owner=None, **facts)))
 
 
-def _has_earlier() -> sa.Exists:
-    """Whether a letter to the same sink was written before and is not settled, of the same lead or of a whole run."""
+def _present(letter: Letter) -> sa.ColumnElement[bool]:
+    """The letter, if this attempt at it is the present one."""
+    return (outbox.c.id == letter.id) & (outbox.c.attempts == letter.attempts) & (outbox.c.state == "waiting")
+
+
+def _is_first(sink: str | None) -> tuple[sa.ColumnElement[bool], ...]:
+    """That no letter to the same sink was written before and is not settled, of the same lead or of a whole run.
+
+    The first that waits, and the first of a whole run, are asked for once: to ask of each letter whether there is one
+    before it would take the square of their number, and while one is stuck they are many.
+    """
     earlier = outbox.alias("earlier")
-    of_all = earlier.c.lead_key.is_(None) | outbox.c.lead_key.is_(None)
-    same = of_all | (earlier.c.lead_key == outbox.c.lead_key)
-    before = (earlier.c.sink == outbox.c.sink) & (earlier.c.id < outbox.c.id) & (earlier.c.state == "waiting")
-    return sa.exists().where(before & same).correlate(outbox)
+    waits = (earlier.c.state == "waiting") & (earlier.c.sink == (outbox.c.sink if sink is None else sink))
+    asked = sa.select(sa.func.min(earlier.c.id)).where(waits).correlate(outbox)
+    first_of_run = asked.where(earlier.c.lead_key.is_(None)).scalar_subquery()
+    of_lead = sa.exists().where(waits, earlier.c.lead_key == outbox.c.lead_key, earlier.c.id < outbox.c.id)
+    alone = sa.case(
+        (outbox.c.lead_key.is_(None), outbox.c.id <= asked.scalar_subquery()), else_=~of_lead.correlate(outbox)
+    )
+    return outbox.c.id <= sa.func.coalesce(first_of_run, outbox.c.id), alone
 
 
 def _letter(row: sa.Row[Any]) -> Letter:

@@ -10,13 +10,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from apportion.service.store.desk import Desk, Page
+from apportion.service.store.leases import FORESEEN as FORESEEN
 from apportion.service.store.leases import Lease
+from apportion.service.store.outbox import PLAN_DONE
 from apportion.service.store.schema import runs
 from apportion_models.errors import ApportionError, ConflictError, NotFoundError, UsageError
 
 OPEN = ("queued", "running")
 NEW = {"state": "queued", "cancel_asked": False, "exclusive": False, "attempts": 0}
-FORESEEN = dt.timedelta(days=1)  # a batch may be of a moment so far ahead, and no further
 
 
 @dataclass(frozen=True)
@@ -83,19 +84,20 @@ class Runs(Desk):
 
         kind : "batch", the leads that wait; "given", tables of its own, which change nothing. at : the moment it is
         assigned; else the slot, else when it starts. policy_version, model_version : those in use when it starts,
-        unless they are given. options : gap, time_limit, limit (most leads), sinks. Raises
+        unless they are given. options : gap, time_limit, limit (most leads), sinks (else whom the store tells). Raises
         UsageError for a batch of a moment more than a day ahead: all after it would count from there.
         """
         moment = slot if at is None else at
         if kind == "batch" and moment is not None and moment > self.tx.now() + FORESEEN:
             raise UsageError(f"A batch must be of now or of a moment within a day. Got {moment.isoformat()}.")
+        told = {"sinks": list(sinks)} if kind == "batch" and (sinks := self.tx.outbox.hearers(PLAN_DONE)) else {}
         asked = {
             "kind": kind,
             "schedule": schedule,
             "slot": slot,
             "at": moment,
             "seed": seed,
-            "options": dict(options or {}),
+            "options": told | dict(options or {}),
         }
         versions = {"policy_version": policy_version, "model_version": model_version}
         row = {"run_id": run_id or self.tx.new_id(), "number": self.tx.count("runs"), **asked, **versions, **NEW}

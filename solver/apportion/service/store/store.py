@@ -6,7 +6,7 @@ import datetime as dt
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TypeVar
@@ -43,6 +43,7 @@ class Store:
         self.url = url
         self.engine = make_engine(url)
         self._clock = clock
+        self._told: Mapping[str, Sequence[str]] = {}
         # SQLite lets waiting writers try again and again; a lock of our own lets those of one process queue instead.
         self._turn = threading.Lock() if self.embedded else None
 
@@ -56,6 +57,11 @@ class Store:
 
     def __repr__(self) -> str:
         return f"Store({shown(self.url)!r})"
+
+    def tells(self, told: Mapping[str, Sequence[str]]) -> None:
+        """From now on, what this process writes is told to these sinks, by topic (`plan.done`, `plan.report`,
+        `lead.assigned`), in the transaction that makes it true, whoever asks for it."""
+        self._told = told
 
     def migrate(self) -> str:
         """Bring the schema to the newest revision, and give it; many may call it at once. Raises ServiceError."""
@@ -86,7 +92,7 @@ class Store:
             else:
                 connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             with connection.begin():
-                yield Tx(connection, self._clock)
+                yield Tx(connection, self._clock, told=self._told)
 
     @contextmanager
     def write(self, *, actor: str = "system") -> Iterator[Tx]:
@@ -98,7 +104,7 @@ class Store:
         with translated(self.url), self._in_turn(), self.engine.connect() as connection:
             connection = connection.execution_options(**{BEGIN: "BEGIN IMMEDIATE"})
             with connection.begin():
-                tx = Tx(connection, self._clock, actor=actor)
+                tx = Tx(connection, self._clock, actor=actor, told=self._told)
                 yield tx
                 tx.seal()
 

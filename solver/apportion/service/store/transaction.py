@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -34,9 +34,15 @@ class Tx:
     """One transaction. `Store.read` and `Store.write` give it; it ends with their block."""
 
     def __init__(
-        self, connection: sa.Connection, clock: Callable[[], dt.datetime] | None, *, actor: str = "system"
+        self,
+        connection: sa.Connection,
+        clock: Callable[[], dt.datetime] | None,
+        *,
+        actor: str = "system",
+        told: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
-        self.connection, self.actor, self._clock = connection, actor, clock
+        """told : the sinks that hear of each topic."""
+        self.connection, self.actor, self._clock, self.told = connection, actor, clock, told or {}
         self._ticked: dict[str, int] = {}
 
     @property

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from apportion.policy.schema.schedule import Alerts
+from apportion.service.feed import Unread
 from apportion.service.schedule import Learnt
 from apportion_models.drift.alarms import Alarm
 
@@ -36,7 +37,7 @@ class Finished:
 class Facts:
     """What was seen. last_lead : when a lead last came. runs : the newest first. dead : letters given up, by sink.
 
-    monitored : what `monitor` found. learnt : what became of learning anew.
+    monitored : what `monitor` found. learnt : what became of learning anew. unread : tables that could not be read.
     """
 
     now: dt.datetime
@@ -45,6 +46,7 @@ class Facts:
     dead: dict[str, int] = field(default_factory=dict)
     monitored: Sequence[Alarm] = ()
     learnt: Sequence[Learnt] = ()
+    unread: Sequence[Unread] = ()
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class Raised:
 
 def alarms(rules: Alerts, facts: Facts) -> tuple[Raised, ...]:
     """Every alarm that the rules want for these facts."""
-    ways = (_silence, _failures, _gaps, _nurture, _dead_letters, _calibration, _models)
+    ways = (_silence, _failures, _gaps, _nurture, _dead_letters, _calibration, _models, _sources)
     return tuple(raised for way in ways for raised in way(rules, facts))
 
 
@@ -110,7 +112,8 @@ def _dead_letters(rules: Alerts, facts: Facts) -> Iterator[Raised]:
     for sink, count in sorted(facts.dead.items()):
         sentence = f"{count} message{'s' if count > 1 else ''} to {sink} could not be delivered."
         action = "Read why at the dead letters, mend the receiver, and replay them: nothing is lost."
-        yield Raised("dead letters", sink, sentence, action, f"{sink}:{count}:{facts.now:%Y-%m-%d}")
+        about = f"{sink}:{count.bit_length()}:{facts.now:%Y-%m-%d}"  # told again when they are twice as many: the alarm
+        yield Raised("dead letters", sink, sentence, action, about)  # itself may be one more, where nobody can be told
 
 
 def _calibration(rules: Alerts, facts: Facts) -> Iterator[Raised]:
@@ -127,3 +130,10 @@ def _models(rules: Alerts, facts: Facts) -> Iterator[Raised]:
                 "The model in use stays. See whether the history is whole; if so, activate the new version by hand."
             )
             yield Raised("model not live", learnt.slot, sentence, action, learnt.slot)
+
+
+def _sources(rules: Alerts, facts: Facts) -> Iterator[Raised]:
+    for unread in facts.unread:
+        sentence = f"The sources ({unread.tables}) could not be read: {unread.why}. Batches go without."
+        action = "Try `apportion store load` with the same places: it shows each fault. They are read again in minutes."
+        yield Raised("sources", unread.tables, sentence, action, f"{unread.why}:{facts.now:%Y-%m-%d}")

@@ -9,23 +9,24 @@ import sqlalchemy as sa
 
 from apportion.connectors import Message, message_key
 from apportion.policy.schema.schedule import Alerts
-from apportion.service.schedule import Learnt
+from apportion.service.feed import unread_lately
 from apportion.service.schedule.history import given_of, history_of
+from apportion.service.schedule.learning import learnt_lately
 from apportion.service.schedule.runner import schedule_of
 from apportion.service.store import Run, StillRunningError, Store, Tx
+from apportion.service.store.outbox import ALERT
 from apportion.service.store.schema import leads, outbox
 from apportion.service.watching.alarms import Facts, Finished, Raised, alarms
 from apportion_models.drift import monitor
 from apportion_models.drift.alarms import Alarm
 from apportion_models.errors import InputError
 
-TOPIC = "alert"
 ACTOR, SCOPE = "watching", "monitor"
 LONGEST = 600.0  # seconds after which another may monitor in the place of one that died
 RUNS = 20  # the newest, that are looked at
 
 
-def look(tx: Tx, *, learnt: Sequence[Learnt] = (), monitored: bool = True) -> tuple[Raised, ...]:
+def look(tx: Tx, *, monitored: bool = True) -> tuple[Raised, ...]:
     """The alarms that the policy in use wants, by what the store knows now. monitored : compare also what was expected
     of all leads with what became of them, which reads them all."""
     rules = schedule_of(tx).alerts
@@ -42,12 +43,13 @@ def look(tx: Tx, *, learnt: Sequence[Learnt] = (), monitored: bool = True) -> tu
         runs=runs,
         dead={row.sink: int(row.letters) for row in tx.outbox.rows(dead)},
         monitored=_monitored(tx, rules) if monitored else (),
-        learnt=learnt,
+        learnt=learnt_lately(tx),
+        unread=unread_lately(tx),
     )
     return alarms(rules, facts)
 
 
-def raise_alarms(store: Store, sinks: Sequence[str], *, learnt: Sequence[Learnt] = ()) -> tuple[Raised, ...]:
+def raise_alarms(store: Store, sinks: Sequence[str]) -> tuple[Raised, ...]:
     """Look, and write a letter to each sink of what was not told before. Gives the alarms that are new.
 
     What reads all leads is looked at once a day, by whoever looks first.
@@ -56,7 +58,7 @@ def raise_alarms(store: Store, sinks: Sequence[str], *, learnt: Sequence[Learnt]
         return ()
     day = store.attempt(_day_to_monitor, actor=ACTOR)
     with store.read() as tx:
-        found = look(tx, learnt=learnt, monitored=day is not None)
+        found = look(tx, monitored=day is not None)
     return store.attempt(lambda tx: _told(tx, found, sinks, day), actor=ACTOR) if found or day else ()
 
 
@@ -79,9 +81,9 @@ def _told(tx: Tx, found: Sequence[Raised], sinks: Sequence[str], day: str | None
 def _tell(tx: Tx, raised: Raised, sinks: Sequence[str]) -> bool:
     """Write the letters. Whether any is new."""
     row = {"kind": raised.kind, "where": raised.where, "sentence": raised.sentence, "action": raised.action}
-    message = Message(kind=TOPIC, at=tx.now(), rows=(row,))
-    key = message_key(TOPIC, raised.kind, raised.about)
-    return tx.outbox.add(topic=TOPIC, key=key, payload={"message": message.document()}, sinks=list(sinks)) > 0
+    message = Message(kind=ALERT, at=tx.now(), rows=(row,))
+    key = message_key(ALERT, raised.kind, raised.about)
+    return tx.outbox.add(topic=ALERT, key=key, payload={"message": message.document()}, sinks=list(sinks)) > 0
 
 
 def _finished(run: Run) -> Finished:

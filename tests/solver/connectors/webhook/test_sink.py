@@ -19,9 +19,11 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from apportion.connectors import GiveUpError, RetryLaterError
+from apportion.connectors.contract import LONGEST_WAIT
 from apportion.connectors.kit import SinkBench, sink_faults, trial
 from apportion.connectors.webhook import Destinations, Webhook, check_signature, new_secret
-from apportion.connectors.webhook.sink import LONGEST_WAIT, read_retry_after
+from apportion.connectors.webhook.sending import _Deadline
+from apportion.connectors.webhook.sink import read_retry_after
 from apportion_models.errors import UsageError
 
 SECRET = new_secret()
@@ -211,6 +213,29 @@ def test_an_attempt_ends_when_its_time_is_up(talk: Callable[[socket.socket], Non
         with pytest.raises(RetryLaterError):
             _send(_hook(url, seconds=0.7))
         assert time.monotonic() - began < 5
+
+
+def test_a_connection_that_came_about_just_too_late_ends_too() -> None:
+    """The timer found nothing to shut: whoever then waits for the other end would wait for ever."""
+
+    class Opened:
+        def __init__(self, one: socket.socket) -> None:
+            self.one = one
+
+        def get_extra_info(self, name: str) -> socket.socket:
+            return self.one
+
+    near, far = socket.socketpair()
+    deadline = _Deadline(0.01)
+    try:
+        time.sleep(0.1)
+        deadline.trace("connection.connect_tcp.complete", {"return_value": Opened(near)})
+        far.settimeout(2)
+        assert far.recv(1) == b"", "the connection is shut"
+    finally:
+        deadline.close()
+        near.close()
+        far.close()
 
 
 def test_a_trickling_handshake_ends_too() -> None:

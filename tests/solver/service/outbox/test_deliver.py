@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from apportion.connectors import GiveUpError, Message, Receipt, RetryLaterError
 from apportion.service.outbox import Deliverer, Pauses, Route
-from apportion.service.store import Store
+from apportion.service.store import AwayError, Store
 from tests.solver.service.conftest import FakeClock
 
 AT = "2026-03-02T08:00:00Z"
@@ -158,6 +160,39 @@ def test_a_sink_that_breaks_its_contract_stops_nothing(store: Store) -> None:
     assert letter.error == "the sink failed with ValueError"
 
 
+def test_a_letter_that_cannot_be_read_holds_up_nothing(store: Store) -> None:
+    """It is dead at once, with the reason, and what is behind it goes: a run's letter would stop its sink for ever."""
+    with store.write() as tx:
+        tx.outbox.add(topic="plan.done", key="bad", payload={"message": {"kind": "Anna's"}}, sinks=["crm"])
+    _write(store, "good")
+    sink = Recorder()
+    done = _deliverer(store, sink).all_due()
+    assert (done.received, done.dead, sink.got) == (1, 1, ["good"])
+    with store.read() as tx:
+        (dead,) = tx.outbox.page(state="dead").items
+    assert dead.error == "The letter cannot be read (KeyError)."
+
+
+def test_a_store_that_is_away_for_a_moment_costs_a_pause_and_no_lease(
+    store: Store, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was taken and could not be read is tried again in seconds."""
+    _write(store, "a")
+    fails = [AwayError("away")]
+    real = Store.read
+
+    def read(self: Store) -> Any:
+        if fails:
+            raise fails.pop()
+        return real(self)
+
+    monkeypatch.setattr(Store, "read", read)
+    sink = Recorder()
+    assert _deliverer(store, sink).all_due().again == 1
+    clock.turn(6)
+    assert _deliverer(store, sink).all_due().received == 1
+
+
 def test_where_there_is_nothing_to_tell_nothing_is_sent(store: Store) -> None:
     """A run without leads, an assignment that was erased: settled, not dead, and nobody is alarmed."""
     with store.write() as tx:
@@ -187,7 +222,8 @@ def test_a_deliverer_that_died_is_replaced_after_its_lease(store: Store, clock: 
 
 
 def test_a_large_message_goes_in_parts_under_lasting_keys(store: Store, clock: FakeClock) -> None:
-    """When the second part fails, all come again under the keys that they had."""
+    """When the second part fails, it and those behind it come again under the keys that they had; another deliverer,
+    who does not know of the first, sends that again too."""
     rows = [{"n": str(number)} for number in range(5)]
     with store.write() as tx:
         document = {"kind": "plan.done", "at": AT, "rows": rows}
@@ -196,10 +232,96 @@ def test_a_large_message_goes_in_parts_under_lasting_keys(store: Store, clock: F
     deliverer = Deliverer(store, {"crm": Route(sink, most_rows=2)})
     deliverer.all_due()
     clock.turn(10)
+    sink.errors = [None, RetryLaterError("busy")]
     deliverer.all_due()
-    assert sink.got == ["0", "0", "2", "4"]
-    assert sink.keys[0] == sink.keys[2] and sink.keys[1] == sink.keys[3]
-    assert len(set(sink.keys)) == 3
+    clock.turn(20)
+    Deliverer(store, {"crm": Route(sink, most_rows=2)}).all_due()
+    assert sink.got == ["0", "2", "0", "2", "4"]
+    first, second, third = sink.keys[0], sink.keys[1], sink.keys[3]
+    assert sink.keys == [first, second, second, third, first, second, third]
+    assert len({first, second, third}) == 3
+
+
+class Slow(Recorder):
+    """Each message takes its time; others look meanwhile."""
+
+    def __init__(self, clock: FakeClock, seconds: float, meanwhile: Callable[[], object]) -> None:
+        super().__init__()
+        self.clock, self.seconds, self.meanwhile = clock, seconds, meanwhile
+
+    def deliver(self, message: Message, *, key: str) -> Receipt:
+        self.clock.turn(self.seconds)
+        self.meanwhile()
+        return super().deliver(message, key=key)
+
+
+def _in_parts(store: Store, count: int) -> None:
+    document = {"kind": "plan.done", "at": AT, "rows": [{"n": str(number)} for number in range(count)]}
+    with store.write() as tx:
+        tx.outbox.add(topic="plan.done", key="k", payload={"message": document}, sinks=["crm"])
+
+
+def test_a_letter_of_many_parts_is_in_one_hand(store: Store, clock: FakeClock) -> None:
+    """Its parts together take longer than its lease, and nobody else takes it up meanwhile."""
+    _in_parts(store, 5)
+    other = Recorder()
+    sink = Slow(clock, 200.0, lambda: _deliverer(store, other).all_due())
+    done = Deliverer(store, {"crm": Route(sink, most_rows=1)}).all_due()
+    assert (done.received, sink.got, other.got) == (1, ["0", "1", "2", "3", "4"], [])
+
+
+def test_who_lost_a_letter_stops_in_the_middle(store: Store, clock: FakeClock) -> None:
+    """One part took longer than the lease: another has the letter, and what this one says does not count."""
+    _in_parts(store, 3)
+    other = Recorder()
+    sink = Slow(clock, 301.0, lambda: _deliverer(store, other).all_due())
+    done = Deliverer(store, {"crm": Route(sink, most_rows=1)}).all_due()
+    assert (done.received, done.again, done.dead) == (0, 0, 0)
+    assert sink.got == ["0"] and len(other.got) == 1
+    assert set(_states(store).values()) == {"delivered"}
+
+
+def test_a_letter_put_off_by_a_clock_that_was_wrong_is_due(store: Store, clock: FakeClock) -> None:
+    """The clock showed next year when the receiver was busy, and when a deliverer died: back in this year it is tried
+    at once, and not next year."""
+    for name, key in zip("ab", _leads(store, 2), strict=True):
+        _write(store, name, lead_key=key)
+    clock.turn(400 * 86_400)
+    with store.write() as tx:
+        (taken,) = tx.outbox.take("the dead one", seconds=300, limit=1)
+    sink = Recorder(RetryLaterError("busy"))
+    assert _deliverer(store, sink).all_due().again == 1
+    clock.turn(-400 * 86_400)
+    assert _deliverer(store, sink).all_due().received == 2
+    assert sorted(sink.got) == ["a", "b"] and taken.key == "a"
+
+
+@pytest.mark.parametrize("kind", ["sqlite"])  # which can count its steps
+def test_what_piles_up_behind_a_letter_is_looked_through_once(store: Store) -> None:
+    """A receiver that will not take a run's letter stops those of its leads for days: to look for one that is due takes
+    steps by their number, and not by its square, for all writers wait meanwhile."""
+
+    def steps(count: int) -> int:
+        keys = _leads(store, count)
+        with store.write() as tx:
+            for key in keys:
+                tx.outbox.add(topic="lead.assigned", key=f"{key} of {count}", payload={}, sinks=["crm"], lead_key=key)
+        seen: list[int] = []
+        with store.write() as tx:
+            raw = tx.connection.connection.driver_connection
+            assert raw is not None
+            raw.set_progress_handler(lambda: seen.append(1), 100)
+            assert tx.outbox.take("me", seconds=60, limit=1, sink="crm") == []
+            raw.set_progress_handler(None, 0)
+        return len(seen)
+
+    with store.write() as tx:
+        tx.outbox.add(topic="plan.done", key="run", payload={}, sinks=["crm"])
+    with store.write() as tx:
+        (stuck,) = tx.outbox.take("me", seconds=60)
+        tx.outbox.again(stuck, at=tx.now() + dt.timedelta(hours=1), error="500")
+    few = steps(150)
+    assert steps(450) < 6 * few, "four times as many letters"
 
 
 @pytest.mark.parametrize("deliverers", [2, 4])

@@ -30,6 +30,7 @@ def test_the_other_end_is_never_called_sooner_than_it_asked() -> None:
     """Also where it asks for more than the longest pause."""
     assert Pauses().after(1, asked=7200.0, chance=1.0) == 7200.0
     assert Pauses().after(9, asked=1.0, chance=0.0) == 1280.0
+    assert Pauses().after(1, asked=1e9) == 86_400.0, "no longer than a day"
 
 
 def test_after_the_last_try_there_is_none() -> None:

@@ -35,6 +35,7 @@ folder = "out"
     routes = read_sinks(path)
     assert [type(route.sink) for route in routes.values()] == [Webhook, SqlTable, FileDrop]
     assert routes["crm"].hears("alert") and not routes["crm"].hears("plan.done") and routes["drop"].hears("plan.done")
+    assert routes["warehouse"].hears("lead.assigned") and not routes["warehouse"].hears("alert"), "a table of leads"
     assert routes["crm"].most_rows == 1000 and routes["drop"].most_rows is None
     assert "hidden" not in repr(routes)
 
@@ -56,6 +57,15 @@ def test_all_faults_at_once_and_no_secret() -> None:
     with pytest.raises(InputError) as caught:
         read_sinks({"a": {"type": "csv", "folder": "x", "colour": "red"}, "b": {"type": "fax"}})
     assert len(caught.value.findings) == 2
+
+
+def test_a_sink_that_can_never_deliver_is_told_when_the_file_is_read() -> None:
+    """A URL that is none, a database that is not known: not by the first message, three days long."""
+    places = {"a": "mysql://me:hidden@db/x", "b": "no url"}
+    with pytest.raises(InputError) as caught:
+        read_sinks({name: {"type": "sql", "url": url, "table": "t"} for name, url in places.items()})
+    assert [finding.column for finding in caught.value.findings] == ["a", "b"]
+    assert "hidden" not in str(caught.value)
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:

@@ -7,15 +7,28 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 
-from apportion.connectors import SqlTable
-from apportion.connectors.kit import SinkBench, sink_faults
+from apportion.connectors import RetryLaterError, SqlTable
+from apportion.connectors.kit import SinkBench, sink_faults, trial
 
 CREATE = (
     "CREATE TABLE given_leads (lead_id TEXT PRIMARY KEY, rep_id TEXT, note TEXT, amount DOUBLE PRECISION, "
     "message_key TEXT, message_at TEXT)"
 )
+
+
+@pytest.mark.parametrize("kind", ["postgresql"])
+def test_a_server_that_only_reads_is_tried_again(url: str) -> None:
+    """It has just stopped being the one that is written to; given up, every message would wait for a person."""
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(CREATE)
+        connection.exec_driver_sql(f"ALTER DATABASE {engine.url.database} SET default_transaction_read_only = on")
+    key, message = trial("one", notes=("x",))
+    with contextlib.closing(SqlTable(url, "given_leads")) as sink, pytest.raises(RetryLaterError, match="read-only"):
+        sink.deliver(message, key=key)
 
 
 def test_it_keeps_the_contract(url: str, kind: str) -> None:

@@ -17,7 +17,17 @@ from apportion.service.store import Store, open_store
 from apportion.service.store.migrate import newest_revision, present_revision
 from apportion.service.store.schema import metadata
 from apportion_models.errors import ServiceError
-from tests.solver.service.faults import CASES, ended, killed_at, moments, nothing_lost_or_doubled, started, way_to
+from tests.solver.service.faults import (
+    CASES,
+    ended,
+    fill_the_disk,
+    killed_at,
+    make_room,
+    moments,
+    nothing_lost_or_doubled,
+    started,
+    way_to,
+)  # fmt: skip
 from tests.solver.service.tables import leads, set_up
 
 LEASE = 1.0  # seconds after which a dead worker's run is taken over
@@ -218,31 +228,6 @@ def test_a_locked_store_is_waited_for(ready_url: str) -> None:
         assert tx.leads.counts() == {"waiting": 3}
     for one in (store, other):
         one.close()
-
-
-def fill_the_disk(store: Store) -> None:
-    """Let the store have no more room: a limit of pages in SQLite, the server's own error in PostgreSQL."""
-    with store.write() as tx:
-        if store.embedded:
-            pages = tx.connection.exec_driver_sql("PRAGMA page_count").scalar_one()
-            sa.event.listen(store.engine, "checkout", lambda raw, *_: raw.execute(f"PRAGMA max_page_count={pages + 2}"))
-            return
-        tx.connection.exec_driver_sql(
-            "CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS "
-            "$$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = '53100'; END $$"
-        )
-        for table in ("assignments", "leads"):
-            tx.connection.exec_driver_sql(f"CREATE TRIGGER no_room BEFORE INSERT ON {table} EXECUTE FUNCTION no_room()")
-
-
-def make_room(store: Store) -> None:
-    """The disk has room again."""
-    if store.embedded:
-        sa.event.listen(store.engine, "checkout", lambda raw, *_: raw.execute("PRAGMA max_page_count=1000000"))
-        return
-    with store.write() as tx:
-        for table in ("assignments", "leads"):
-            tx.connection.exec_driver_sql(f"DROP TRIGGER no_room ON {table}")
 
 
 def test_a_full_disk_changes_nothing(ready_url: str) -> None:

@@ -204,6 +204,16 @@ def test_learning_anew_is_a_slot_of_its_own_kind() -> None:
     assert [(slot.rule, slot.kind) for slot in slots] == [("retrain", "retrain"), ("m", "batch")]
 
 
+def test_what_is_learnt_is_of_now() -> None:
+    """Of three nights that were missed, one is made up for, also where the policy says `all`."""
+    schedule = _schedule(times=[{"name": "m", "cron": "0 3 * * *"}], retrain={"cron": "0 3 * * *"}, missed="all",
+                         catch_up_hours=96)  # fmt: skip
+    last = {"retrain": _utc("2026-03-01T12:00"), "m": _utc("2026-03-01T12:00")}
+    slots = due(schedule, now=_utc("2026-03-04T12:00"), last=last)
+    assert [slot.at.day for slot in slots if slot.kind == "batch"] == [2, 3, 4]
+    assert [slot.at.day for slot in slots if slot.kind == "retrain"] == [4]
+
+
 def test_the_next_time_is_told() -> None:
     """Of all rules by the clock; none where there is none."""
     schedule = _schedule(times=[{"name": "a", "cron": "0 9 * * *"}, {"name": "b", "cron": "0 8 * * *"}])

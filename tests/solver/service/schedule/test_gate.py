@@ -12,7 +12,7 @@ import pytest
 from apportion.policy import load_policy
 from apportion.service.schedule import Slot, learning
 from apportion.service.schedule.gate import FEWEST, judge
-from apportion.service.schedule.learning import learn_anew, learnt_since
+from apportion.service.schedule.learning import learn_anew, learnt_lately, learnt_since
 from apportion.service.store import Store, Tx
 from apportion_models import FitModel, read_history
 from tests.solver.service import tables
@@ -111,6 +111,44 @@ def test_a_model_that_passes_goes_live_and_can_be_taken_back(store: Store) -> No
         assert tx.models.active_version() == good.version
         before = tx.models.roll_back()
         assert tx.models.active_version() == before != good.version
+
+
+def test_what_was_activated_meanwhile_stays(store: Store) -> None:
+    """Learning takes minutes; what a person chose in them is not undone by a model that was compared with another."""
+    history = _history()
+    _store_with(store, _in_use(history))
+
+    real, chosen = learning._learn, list[int]()
+
+    def learn(there: Store, histories: learning.Histories) -> object:
+        done = real(there, histories)
+        with there.write(actor="operator") as tx:
+            chosen.append(tx.models.add(tables.model()).version)
+            tx.models.activate(chosen[0])
+        return done
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(learning, "_learn", learn)
+        learnt = learn_anew(store, SLOT, owner="a", histories=lambda tx: history)
+    assert learnt is not None and learnt.version is not None and not learnt.live
+    assert "another model was activated" in learnt.why
+    with store.read() as tx:
+        assert tx.models.active_version() == chosen[0]
+
+
+def test_a_bug_in_learning_is_told_and_not_tried_each_hour(store: Store) -> None:
+    """The slot is answered, with the kind of the error and none of its words, which may hold cells."""
+    _store_with(store, None)
+
+    def broken(tx: Tx) -> pd.DataFrame:
+        raise ZeroDivisionError("Anna")
+
+    with pytest.raises(ZeroDivisionError):
+        learn_anew(store, SLOT, owner="a", histories=broken)
+    assert learn_anew(store, SLOT, owner="b", histories=broken) is None
+    with store.read() as tx:
+        (learnt,) = learnt_lately(tx)
+    assert "ZeroDivisionError" in learnt.why and "Anna" not in learnt.why and not learnt.live
 
 
 def test_a_history_that_cannot_be_learnt_from_changes_nothing(store: Store) -> None:

@@ -154,6 +154,24 @@ def test_leads_that_wait_start_a_run(store: Store, clock: FakeClock, worked: lis
     assert _slots(store) == [("waiting leads", "02 08:01"), ("waiting leads", "02 08:06")]
 
 
+def test_a_run_that_has_not_begun_is_not_asked_for_again(
+    store: Store, clock: FakeClock, worked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It will take all that wait: while another batch is long, no runs pile up behind it that will find nothing."""
+    _activate(store, waiting={"leads": 2, "pause_minutes": 5})
+    _leads(store, "L1", "L2")
+    with monkeypatch.context() as patched:
+        patched.setattr(runner, "work", lambda *_, **__: None)  # all are busy
+        asked = []
+        for _ in range(4):
+            asked.append(len(Runner(store).tick().asked))
+            clock.turn(600)
+    assert asked == [1, 0, 0, 0]
+    assert len(Runner(store).tick().ended) == 1
+    _leads(store, "L3", "L4")
+    assert len(Runner(store).tick().asked) == 1
+
+
 def test_one_that_has_waited_starts_a_run(store: Store, clock: FakeClock, worked: list[str]) -> None:
     """At ten minutes, under the name of that minute, also where one looks later."""
     _activate(store, waiting={"minutes": 10})
@@ -178,6 +196,43 @@ def test_a_run_whose_runner_died_is_taken_over(store: Store, clock: FakeClock, w
     clock.turn(61)
     assert [ended.run_id for ended in Runner(store).tick().ended] == [run.run_id]
     assert Runner(store).tick().asked == ()
+
+
+def test_a_runner_that_died_under_a_wrong_clock_is_replaced(store: Store, clock: FakeClock, worked: list[str]) -> None:
+    """Its lease lapses next year by the clock that it had: back in this year its run is taken over all the same."""
+    _activate(store, **MORNINGS)
+    clock.turn(3600)
+    with store.write() as tx:
+        (run,) = runner.ask_for_due(tx)[1]
+    clock.turn(400 * 86_400)
+    with store.write() as tx:
+        taken = tx.runs.take("the dead one", 60.0)
+        assert taken is not None
+        tx.runs.start(*taken)
+    clock.turn(-400 * 86_400)
+    assert [ended.run_id for ended in Runner(store).tick().ended] == [run.run_id]
+
+
+@pytest.mark.parametrize(
+    ("night", "wanted"),
+    [
+        ("2026-03-28", ["29 00:30", "29 01:00", "29 06:00"]),  # 02:30 is not there: run at 03:00, which is 01:00 UTC
+        ("2026-10-24", ["24 23:30", "25 00:30", "25 07:00"]),  # 02:30 comes twice: run the first time
+    ],
+)
+def test_both_clock_changes(store: Store, clock: FakeClock, worked: list[str], night: str, wanted: list[str]) -> None:
+    """Looked at every seven minutes by two, the clock jumping back and forth: each slot of the night has one run."""
+    times = [{"name": "a", "cron": "30 1,2 * * *"}, {"name": "b", "cron": "0 8 * * *"}]
+    _activate(store, times=times, time_zone="Europe/Stockholm", missed="all")
+    clock.now = dt.datetime.fromisoformat(f"{night}T20:00+00:00")
+    with store.write() as tx:
+        tx.runs.add(schedule="a", slot=clock.now - dt.timedelta(hours=1))
+        tx.runs.add(schedule="b", slot=clock.now - dt.timedelta(hours=1))
+    both = [Runner(store), Runner(store)]
+    for look in range(130):
+        clock.turn(7 * 60 + (0, 0, -1800, 1800, 0)[look % 5])
+        both[look % 2].tick()
+    assert sorted(at for _, at in _slots(store) if not at.endswith("19:00")) == wanted
 
 
 def test_a_clock_that_goes_back_runs_nothing_twice(store: Store, clock: FakeClock, worked: list[str]) -> None:

