@@ -38,7 +38,8 @@ class PlanValue:
     """The worth of the plan: expected revenue, and what nurture is worth for leads without a rep. Amounts in currency.
 
     cross_fitted : planned with one half's model, whose advantages by the rep are scaled by what came true of them in
-    the other half, both ways, averaged. share : how much came true; None where to the models all reps are alike.
+    the other half, both ways, averaged, by the deal values of the half that did not plan. stated : leads whose own deal
+    value is believed half way. share : how much came true; None where to the models all reps are alike.
     discount : what a slice of leads dealt by a known chance says of that share. predicted : the same plans scored by
     the models that made them. optimism : predicted / cross_fitted − 1. units : leads that stay together count as one.
     drawn_by : what the halves were drawn by.
@@ -52,6 +53,7 @@ class PlanValue:
     discount: Discount | None
     cross_fitted: float
     soft_price: float
+    stated: int
     predicted: float
     optimism: float
     comparisons: tuple[Comparison, ...]
