@@ -42,7 +42,8 @@ def compare(sides: tuple[Side, Side], judges: tuple[Judge, Judge], *, seed: int,
     n_units = int(unit.max()) + 1
     if n_units < FEWEST_UNITS:
         raise NotApplicable(
-            f"the batch has {n_units} leads or groups of leads, and {FEWEST_UNITS} are the least to judge"
+            f"the batch has {n_units} {'lead' if n_units == 1 else 'leads or groups of leads'}, and {FEWEST_UNITS} are "
+            "the least to judge"
         )
     totals = _totals(sides, judges, unit, seed)
     plan = totals[0]

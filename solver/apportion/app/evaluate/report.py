@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from apportion_models import FitModel
+from apportion_models.errors import Finding
 from apportion_models.policy_value import Discount, Interval, PolicyValue
 from apportion_models.validation.decision import AssignedCalibration, Claim, GainSources
 
@@ -89,6 +90,7 @@ class EvaluateReport:
     """How good the fit is on later leads, and what the plan that it leads to is worth.
 
     value : None where the data cannot carry it; `not_applicable` then says why. batch : which leads were planned.
+    told : what was found when the tables were read.
     """
 
     at: str | None
@@ -99,6 +101,12 @@ class EvaluateReport:
     value: PlanValue | None
     checks: Checks
     not_applicable: str | None
+    told: tuple[Finding, ...] = ()
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What is odd about the data, and what was left out for it: by the tables, then by the fit."""
+        return tuple(dict.fromkeys((*self.told, *self.model.findings_)))
 
     @property
     def out_of_time(self) -> Mapping[str, Any]:
@@ -134,6 +142,7 @@ class EvaluateReport:
             "checks": asdict(checks),
             "doubts": list(self.doubts),
             "not_applicable": self.not_applicable,
+            "findings": [str(finding) for finding in self.findings],
             "sentences": list(self.sentences()),
         }
 

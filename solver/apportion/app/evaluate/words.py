@@ -28,12 +28,14 @@ def sentences(report: EvaluateReport) -> tuple[str, ...]:
     """The verdict first, then what it rests on."""
     if report.value is None:
         told = [f"The value of a plan: not applicable, because {report.not_applicable}."]
+        told += [] if report.batch is None else [f"To be planned were {report.batch}."]
     else:
         value = report.value
         told = [*_verdict(report, value), *_value(report, value), *_checks(report, report.checks)]
         told += past_words(report.checks.past, report.currency, doubts(report))
         told += [COVERS if value.discount is None else COVERS_RANDOM, HALVES]
-    return (*told, *_quality(report), *report.model.evidence_.sentences)
+    notes = (f"Note: {finding}" for finding in report.findings)
+    return (*told, *_quality(report), *report.model.evidence_.sentences, *notes)
 
 
 def doubts(report: EvaluateReport) -> tuple[str, ...]:
