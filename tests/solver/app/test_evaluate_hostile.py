@@ -54,6 +54,7 @@ def test_one_outcome_only(policy: Path, history: pd.DataFrame, outcome: str, say
     assert found.sentences()[0].startswith("The value of a plan: not applicable, because the history is too thin")
 
 
+@pytest.mark.slow
 def test_one_rep(policy: Path, history: pd.DataFrame) -> None:
     """Nobody can be compared: nothing is gained by who gets which lead, whatever else a plan may do better."""
     found = asked(policy, history.assign(rep_id=FIRST), reps=REPS.iloc[:1])
@@ -108,6 +109,7 @@ def test_history_shorter_than_the_sales_cycle(policy: Path, history: pd.DataFram
     assert "short against the sales cycle" in text(found)
 
 
+@pytest.mark.slow
 def test_a_shift_of_the_base_rate(policy: Path) -> None:
     """The rate doubles half way: the note says both rates, and no gain by who gets which lead is claimed of it."""
     table = WORLD.history(900)
