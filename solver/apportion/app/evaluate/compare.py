@@ -126,10 +126,10 @@ def _units(side: Side) -> NDArray[np.int64]:
 
 def drawn_shares(found: Calibration | None, seed: int) -> Floats:
     """(S,) how much of the advantages is true, as far as the history leaves that open for the reps that it knows. What
-    each of them is beyond that is drawn apart (`Judge.unknown`). Few reps make for long tails (Student's)."""
+    each of them is beyond that is drawn apart (`Judge.unknown`). The noise is of many leads, and so it is normal."""
     if found is None:
         return np.zeros(DRAWS)
-    return found.share.value + found.noise * np.random.default_rng(seed + 1).standard_t(found.freedom, size=DRAWS)
+    return found.share.value + found.noise * np.random.default_rng(seed + 1).standard_normal(DRAWS)
 
 
 def _totals(sides: tuple[Side, Side], judges: tuple[Judge, Judge], unit: NDArray[np.int64], seed: int) -> list[Totals]:
