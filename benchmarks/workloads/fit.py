@@ -5,17 +5,18 @@ of the plan that knows the truth. *Optimism*: what the model says of its own pla
 *Claimed*: what may be claimed for the plan, in worlds where reps are identical and nothing is to be gained. Intervals
 are 90 %, over the seeds.
 
-    python benchmarks/workloads/fit.py 1 > rows.jsonl
-    python benchmarks/workloads/fit.py 1 "known form 5000" alone
+    python -m benchmarks.workloads.fit --out out/                # the full benchmark, with plots: hours
+    python -m benchmarks.workloads.fit --quick --out out/        # two seeds, a thousand rows: minutes
+    python -m benchmarks.workloads.fit --only "known form 5000" --alone
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +28,9 @@ from threadpoolctl import threadpool_limits
 from apportion import AssignmentProblem, solve
 from apportion_models import FitModel
 from apportion_models.validation.decision import claimed_uplift, cross_fitted_uplift
-
-if __package__:
-    from benchmarks.workloads.fit_rivals import RIVALS, Rival
-    from benchmarks.workloads.fit_worlds import AT, World, WorldSpec
-else:
-    sys.path.insert(0, str(Path(__file__).parent))
-    from fit_rivals import RIVALS, Rival  # type: ignore[import-not-found,no-redef]
-    from fit_worlds import AT, World, WorldSpec  # type: ignore[import-not-found,no-redef]
+from benchmarks.workloads import fit_plots
+from benchmarks.workloads.fit_rivals import RIVALS, Rival
+from benchmarks.workloads.fit_worlds import AT, World, WorldSpec
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -49,6 +45,7 @@ ALIKE = {
     "identical reps, confounded": WorldSpec(strength=0.0),
 }
 SIZES = ((1_000, 10), (5_000, 10), (20_000, 10), (100_000, 3))  # rows of history, and seeds at full scale
+QUICK = 0.01
 LARGE = 100_000  # rows from which only the best rivals are run
 NULL_SIZES = ((5_000, 10), (20_000, 10))
 
@@ -207,11 +204,28 @@ def run(
     return rows
 
 
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print each row as JSON as it comes; with --out, keep them in rows.jsonl, with plots.html beside it."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.workloads.fit", description=__doc__.splitlines()[0])
+    parser.add_argument("--scale", type=float, default=1.0, help="1 is all of it; less: fewer seeds, smaller histories")
+    parser.add_argument("--quick", action="store_true", help="two seeds of a thousand rows")
+    parser.add_argument("--only", default="", help='one world and number of rows, as in "known form 5000"')
+    parser.add_argument("--alone", action="store_true", help="without the rivals")
+    parser.add_argument("--out", type=Path, help="folder for rows.jsonl and plots.html")
+    asked = parser.parse_args(arguments)
+    rows = run(
+        QUICK if asked.quick else asked.scale,
+        tell=lambda row: print(json.dumps(row), flush=True),
+        only=asked.only,
+        rivals=not asked.alone,
+    )
+    if asked.out is not None:
+        asked.out.mkdir(parents=True, exist_ok=True)
+        text = "".join(f"{json.dumps(row)}\n" for row in rows)
+        (asked.out / "rows.jsonl").write_text(text, encoding="utf-8")
+        print(fit_plots.write(rows, asked.out))
+
+
 if __name__ == "__main__":
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    run(
-        float(sys.argv[1]) if len(sys.argv) > 1 else 1.0,
-        tell=lambda row: print(json.dumps(row), flush=True),
-        only=sys.argv[2] if len(sys.argv) > 2 else "",
-        rivals="alone" not in sys.argv[3:],
-    )
+    main()

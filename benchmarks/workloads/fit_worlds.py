@@ -102,7 +102,7 @@ class World:
         lacking = self.spec.strength * 0.6 * np.exp(-np.maximum(day - self.hired[rep], 0) / 90)
         return np.asarray(lacking, dtype=np.float64)
 
-    def _one(self, leads: Leads, day: Floats, rep: Ints) -> Floats:
+    def effect(self, leads: Leads, day: Floats, rep: Ints) -> Floats:
         """(n,) effect of one rep for each lead."""
         industry, size, x = leads["industry"], leads["size"], leads["X"][:, 0]
         own = self.main[rep] + self.by_industry[rep, industry] + self.by_size[rep, size] + self.by_number[rep] * x
@@ -148,7 +148,7 @@ class World:
             part = {key: column[rows] for key, column in leads.items()}
             chance = self._dealt(part, day[rows])
             rep[rows] = (chance.cumsum(1) < draw[rows, None]).sum(1).clip(0, self.spec.reps - 1)
-        won = self.rng.random(count) < expit(self.lead_logit(leads) + leads["U"] + self._one(leads, day, rep))
+        won = self.rng.random(count) < expit(self.lead_logit(leads) + leads["U"] + self.effect(leads, day, rep))
         table = self.table(leads, prefix="H")
         table["assigned_at"] = FIRST + pd.to_timedelta(day, unit="D")
         table["closed_at"] = table["created_at"] = table["assigned_at"]

@@ -42,15 +42,21 @@ class Discount:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Calibration:
-    """κ, intercept and slope of the leads given; influence (n, 3) of each lead of the log on them."""
+    """κ, intercept and slope of the leads given; influence (n, 3) of each lead of the log on them.
+
+    error : standard error of κ by units and reps, where the log's reps stand for all there could be. noise : by units
+    alone, where these reps are meant: what each is beyond κ times the model's word is then no error of κ, and whoever
+    draws it apart would count it twice.
+    """
 
     theta: Floats
     influence: Floats
     middle: float  # mean advantage of the log, about which κ scales
     given_middle: float
     share: Interval  # κ
-    error: float  # its standard error, and the degrees of freedom
-    freedom: int
+    error: float
+    freedom: int  # of the error
+    noise: float
     discount: Discount | None
 
     def chance(self, base: Floats, advantage: Floats, share: Floats | float | None = None) -> Floats:
@@ -94,6 +100,7 @@ def calibrate(log: Log) -> Calibration | None:
         share=interval(float(theta[0]), error, freedom),
         error=error,
         freedom=freedom,
+        noise=log.groups.error_by_unit(influence[:, 0]),
         discount=discount,
     )
 

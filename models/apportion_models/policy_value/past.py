@@ -24,18 +24,23 @@ DAY = 86_400.0
 MOST_ALIKE = 0.999
 MATURE = 0.9  # share of wins that have come by a lead's age, above which the lead can tell
 # Columns of the history that tell how a lead was dealt. A propensity of 1 is no chance, but the plan's own word.
-HOLDOUT, PROPENSITY = "holdout", "propensity"
+HOLDOUT, PROPENSITY, ARM = "holdout", "propensity", "arm"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Seen:
-    """n leads, by time, seen by `model`. The arrays are as in `Log`; `logged` is NaN where no chance was logged."""
+    """n leads, by time, seen by `model`. The arrays are as in `Log`; `logged` is NaN where no chance was logged.
+
+    hoped : (n,) what the model that plans takes a lead to be worth; `worth` is told by others, for a plan picks leads
+    whose value it takes for too much.
+    """
 
     model: FitModel
     reps: pd.DataFrame
     cases: Cases
     label: Floats
     worth: Floats
+    hoped: Floats
     expected: Floats  # (n,) chance that the model gave each lead with its rep
     base: Floats
     advantage: Floats
@@ -63,18 +68,26 @@ class Seen:
 
     def revenue(self, rows: NDArray[np.intp], reps: pd.DataFrame) -> Floats:
         """(l, R) expected revenue of some leads with each of `reps`, at the time when most of them were dealt."""
-        leads = _beforehand(self.cases.frame.iloc[rows])
+        leads = beforehand(self.cases.frame.iloc[rows])
         at = pd.Timestamp(float(np.median(self.cases.assigned[rows])) * DAY, unit="s", tz="UTC")
-        return self.model.predict_fit(leads, reps, at=at).astype(np.float64) * self.worth[rows, None]
+        return self.model.predict_fit(leads, reps, at=at).astype(np.float64) * self.hoped[rows, None]
 
 
 def see(
-    model: FitModel, history: pd.DataFrame, reps: pd.DataFrame, *, until: pd.Timestamp, by_account: bool, most: int
+    model: FitModel,
+    history: pd.DataFrame,
+    reps: pd.DataFrame,
+    *,
+    valued_by: FitModel,
+    until: pd.Timestamp,
+    by_account: bool,
+    most: int,
 ) -> Seen:
     """The latest `most` leads of a history of which `model` knows nothing, by what was known at `until`.
 
     Leads too young to tell are left out, by their age alone; an older one that is still open counts as the share of a
     win that its age leaves, whoever has it: what the model says of the rep must not come back as an outcome.
+    valued_by : the model of which deals' values count; one that `model` had no part in, such as that of this history.
     by_account : leads of one account are one unit; otherwise, and without an account, each lead is its own.
     Raises TableError where no lead is closed by then.
     """
@@ -89,14 +102,14 @@ def see(
     if by_account:
         account = pd.Series(texts(cases.frame, "account_id"), index=lead.index)
         unit = ("account " + account.astype(str)).where(account.notna(), lead)
-    logged = numbers(cases.frame, PROPENSITY)
-    logged = np.where((logged > 0.0) & (logged <= 1.0), logged, np.nan)
+    logged = _logged(cases.frame)
     return Seen(
         model=model,
         reps=reps,
         cases=cases,
         label=labels.given(np.asarray(expit(rows.base), dtype=np.float64)),
-        worth=model.predict_deal_value(_beforehand(cases.frame)),
+        worth=valued_by.predict_deal_value(beforehand(cases.frame)),
+        hoped=model.predict_deal_value(beforehand(cases.frame)),
         expected=rows.chance,
         base=rows.base,
         advantage=rows.advantage,
@@ -130,9 +143,17 @@ def lead_kinds(model: FitModel, leads: pd.DataFrame) -> dict[str, Ints]:
     return model.scorer_.leads.segment_codes(leads)
 
 
-def _beforehand(leads: pd.DataFrame) -> pd.DataFrame:
+def beforehand(leads: pd.DataFrame) -> pd.DataFrame:
     """Without what was earned, which nobody knew when the lead came in."""
     return leads.assign(deal_value=np.nan)
+
+
+def _logged(leads: pd.DataFrame) -> Floats:
+    """(n,) by which chance each lead was given to its rep, NaN where none was logged. Beside an `arm` the chance is
+    that of the arm of an experiment (`experiment.design`): who got the lead within it was no draw."""
+    chance = numbers(leads, PROPENSITY)
+    alone = pd.isna(texts(leads, ARM)) if ARM in leads.columns else np.ones(len(leads), dtype=np.bool_)
+    return np.where((chance > 0.0) & (chance <= 1.0) & alone, chance, np.nan)
 
 
 def _flags(leads: pd.DataFrame, column: str) -> NDArray[np.bool_]:

@@ -184,6 +184,19 @@ def _history_columns() -> tuple[Column, ...]:
             description="when it was won or lost; empty while open",
             aliases=("CloseDate", "Close Date", "Closed Date", "Closed At"),
         ),
+        Column(
+            name="propensity",
+            kind="number",
+            low=0,
+            high=1,
+            description="the chance with which the lead was given to this very rep, where a draw decided it, as "
+            "`assignments.csv` logs it; 1 where nothing was left to chance; empty where people decided",
+        ),
+        Column(
+            name="holdout",
+            kind="flag",
+            description="the lead was dealt on purpose without regard to who suits it, to measure",
+        ),
     )
 
 

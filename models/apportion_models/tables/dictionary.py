@@ -40,6 +40,20 @@ _RULES = """## Rules between columns
 - Amounts of one table must be of one currency.
 - "N/A", "null", "-" and the like mean missing. A bare "NA" does too, except where it can be a name (North America,
   Namibia) and in text attributes.
+
+## What to log, so that plans can be judged later
+
+Nothing but leads that were dealt by chance tells skill from good leads (`apportion evaluate`, evaluation.md).
+
+- history: `propensity` is the chance of the pair: of this lead with this rep. Plans with `swaps` write it into
+  `assignments.csv`; carry it into the history, on every lead of such a plan: 1 says that nothing was left to chance.
+  Empty says that nobody knows, and the chance is estimated.
+- history: beside a filled `arm` it is the chance of the *arm* of an experiment, for that is what the experiment's files
+  say; it is then not read as the chance of a rep. To keep both, carry the pair's own chance over, without the `arm`.
+- history: `holdout` marks leads that were dealt on purpose without regard to who suits them: drawn, or strictly in
+  turn among those who may get them. A lead that a manager picked is none, whatever the reason.
+- From 200 leads on with a `propensity` below 1 or a true `holdout`, 20 of them won and 20 lost, they correct what all
+  other leads say. Neither column is ever a feature.
 """
 
 

@@ -16,7 +16,7 @@ from tests.models.worlds import LAST, World
 def seen(world: World, model: FitModel, half: int, **columns: object) -> Seen:
     history = world.history(2400).assign(**columns)
     mine = history[np.arange(2400) % 2 == half]
-    return see(model, mine, world.reps(), until=LAST, by_account=False, most=10_000)
+    return see(model, mine, world.reps(), valued_by=model, until=LAST, by_account=False, most=10_000)
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +45,24 @@ def test_logged_chances_and_holdouts_are_read(model: FitModel) -> None:
     assert held.randomised.mean() == pytest.approx(0.5)
 
 
+def test_the_chance_of_an_arm_is_no_chance_of_a_rep(model: FitModel) -> None:
+    """Beside an arm a propensity is the arm's: who got the lead within it was no draw. Without an arm it counts."""
+    arm = np.tile(["joint", "joint", None, None], 600)
+    log = seen(World(seed=3), model, 0, propensity=0.5, arm=arm)
+    assert np.isfinite(log.logged).mean() == log.randomised.mean() == pytest.approx(0.5)
+
+
+def test_the_model_that_plans_does_not_say_what_deals_are_worth(model: FitModel) -> None:
+    """What is hoped for is the planning model's; what counts is the word of the model that is named for it."""
+    world = World(seed=3, segment_sd=0.6)
+    other = FitModel(level="lead").fit(World(seed=3).history(2400).assign(deal_value=70.0), world.reps())
+    mine = World(seed=3).history(2400)
+    log = see(model, mine, world.reps(), valued_by=other, until=LAST, by_account=False, most=10_000)
+    assert log.worth.max() < 1_000 < log.hoped.max()
+    rows = np.arange(5)
+    assert (log.revenue(rows, world.reps()).max(axis=1) <= log.hoped[rows]).all()
+
+
 def test_young_leads_are_left_out_and_say_nothing_of_reps(model: FitModel) -> None:
     """Leads whose outcome can hardly have come are left out by their age; an open one counts alike for every rep."""
     world = World(seed=3, win_days=40.0)
@@ -68,7 +86,7 @@ def test_models_of_halves_agree_on_what_is_true() -> None:
         parts = [history[np.arange(6000) % 2 == half] for half in (0, 1)]
         models = [FitModel(level="rep x segment").fit(part, reps) for part in parts]
         one, two = (
-            see(model, part, reps, until=LAST, by_account=False, most=10_000)
+            see(model, part, reps, valued_by=model, until=LAST, by_account=False, most=10_000)
             for model, part in zip(models, parts[::-1], strict=True)
         )
         found.append(agreement((one, two)))

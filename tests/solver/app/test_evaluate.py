@@ -11,13 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from apportion.app.evaluate import EvaluateReport, EvaluateRequest, Interval, PlanValue, evaluate
-from apportion.app.evaluate.compare import compare
-from apportion.app.evaluate.crossfit import Side, plan_side
+from apportion.app.evaluate import EvaluateReport, EvaluateRequest, Interval, evaluate
+from apportion.app.evaluate.crossfit import plan_side
 from apportion.app.evaluate.errors import NotApplicable
 from apportion.app.evaluate.halves import split_history
-from apportion.app.evaluate.judge import Judge
-from apportion.app.evaluate.past import Past
 from apportion.app.evaluate.question import first_assigned, pose_question
 from apportion.app.sources import Sources, read_sources
 from apportion.build import build_batch
@@ -27,10 +24,8 @@ from apportion.problem import verify
 from apportion.whatif.estimates import estimate
 from apportion_models import FitModel
 from apportion_models.errors import PolicyError, UsageError
-from apportion_models.policy_value import calibrate
 from apportion_models.synthetic import World
-
-PLAIN = "version: 1\nname: plain\nequity: []\n"
+from benchmarks.claims import PLAIN, cross_fitted, small_world
 
 
 @pytest.fixture(scope="module")
@@ -39,33 +34,6 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("policy") / "policy.yaml"
     path.write_text(PLAIN)
     return path
-
-
-def small_world(seed: int, strength: float, **more: float) -> World:
-    return World(seed=seed, n_reps=10, n_new=2, n_unseen=1, strength=strength, exploration=1.0, **more)
-
-
-def cross_fitted(world: World, policy: Path, *, rows: int = 2500, level: str = "rep") -> tuple[PlanValue, float]:
-    """What is claimed for the plan, and its true uplift over round robin."""
-    read = read_sources(Sources(leads=world.leads(150), reps=world.reps(), history=world.history(rows)))
-    question, rules = pose_question(read, world.at), load_policy(policy)
-    assert read.history is not None
-    halves = split_history(read.history, seed=world.seed)
-    parts, reps = (halves.first, halves.second), read.tables.reps
-    models = [FitModel(level=level).fit(half, reps, until=world.at) for half in parts]
-    one, two = (plan_side(model, question, rules, seed=0) for model in models)
-    truth = world.true_revenue(read.tables.leads, reps, at=world.at)
-
-    def earned(side: Side, place: int) -> float:
-        rep = side.choices[place].rep
-        return float(truth[side.batch.rows[rep >= 0], rep[rep >= 0]].sum())
-
-    assert [choice.name for choice in one.choices[:2]] == ["plan", "round_robin"]
-    plan, ring = (earned(one, place) + earned(two, place) for place in (0, 1))
-    found = calibrate(Past.of((models[0], models[1]), parts, reps, world.at, halves.drawn_by).as_dealt)
-    judges = (Judge.of(one, found, world.at), Judge.of(two, found, world.at))
-    value = compare((one, two), judges, seed=0, drawn_by=halves.drawn_by)
-    return value, plan / ring - 1.0
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +45,8 @@ def report(plain: Path) -> tuple[World, EvaluateReport]:
 
 def test_strong_reps_are_worth_what_is_claimed(plain: Path) -> None:
     """The gain is found, and its interval holds the plan's true uplift."""
-    value, truth = cross_fitted(small_world(5, 1.5), plain, level="rep x segment")
+    said = cross_fitted(small_world(5, 1.5), plain, level="rep x segment")
+    value, truth = said.value, said.truth
     claimed = value.against("round_robin").uplift
     assert claimed is not None and truth > 0.1
     assert claimed.low > 0 and claimed.holds(truth)
@@ -87,25 +56,23 @@ def test_strong_reps_are_worth_what_is_claimed(plain: Path) -> None:
 
 def test_identical_reps_are_worth_nothing(plain: Path) -> None:
     """Even if rep effects are forced into the model, and believed by it, the interval holds nothing."""
-    value, truth = cross_fitted(small_world(5, 0.0), plain, level="rep x segment")
+    said = cross_fitted(small_world(5, 0.0), plain, level="rep x segment")
+    value, truth = said.value, said.truth
     claimed = value.against("round_robin")
     assert truth == pytest.approx(0.0, abs=1e-9)
     assert value.predicted > 1.1 * value.cross_fitted
     assert claimed.uplift is not None and claimed.uplift.has_zero and claimed.matching.has_zero
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("strength", "rows"), [(0.0, 2500), (1.0, 4000)], ids=["identical reps", "reps differ"])
-def test_over_many_worlds_the_intervals_hold_the_truth(plain: Path, strength: float, rows: int) -> None:
-    """24 worlds each: the mean claim is within 5 points of the mean truth, and 80 to 100 % of the intervals hold it.
-
-    200 of them would take an hour; `tests/models/policy_value` has as many, of a cheaper kind.
-    """
-    worlds = [small_world(seed, strength) for seed in range(24)]
-    claims = [cross_fitted(world, plain, rows=rows, level="rep x segment") for world in worlds]
-    found = [(value.against("round_robin").uplift, truth) for value, truth in claims]
-    assert np.mean([one.holds(truth) for one, truth in found if one]) >= 0.8
-    assert abs(np.mean([one.value - truth for one, truth in found if one])) < 0.05
+@pytest.mark.parametrize("strength", [0.0, 1.0], ids=["identical reps", "reps differ"])
+@pytest.mark.parametrize("seeds", [range(2, 4), pytest.param(range(200), marks=pytest.mark.slow)], ids=len)
+def test_over_many_worlds_the_intervals_hold_the_truth(plain: Path, strength: float, seeds: range) -> None:
+    """Over 200 worlds 85 to 95 % of the intervals hold the plan's true uplift, and the mean claim is within two points
+    of the mean truth. Two of them, which hold it, always run: there a change of the intervals is seen at once."""
+    said = [cross_fitted(small_world(seed, strength), plain, level="rep x segment") for seed in seeds]
+    held = np.mean([one.uplift.holds(one.truth) for one in said])
+    assert (0.85 <= held <= 0.95) if len(seeds) == 200 else held == 1.0
+    assert len(seeds) == 2 or abs(np.mean([one.uplift.value - one.truth for one in said])) < 0.02
 
 
 def test_the_report_is_whole(report: tuple[World, EvaluateReport]) -> None:
@@ -130,7 +97,6 @@ def test_optimism_is_measured(report: tuple[World, EvaluateReport]) -> None:
     """Optimism is what the models say of their own plans, over what the other half bears out."""
     value = report[1].value
     assert value is not None and value.predicted > 0 and value.cross_fitted > 0
-    assert value.share is not None and (value.optimism < 0) == (value.share.value > 1)
     assert value.optimism == pytest.approx(value.predicted / value.cross_fitted - 1)
 
 
@@ -208,6 +174,22 @@ def test_without_leads_the_latest_month_is_planned() -> None:
     assert leads["deal_value"].isna().all() and not {"rep_id", "outcome", "closed_at"} & set(leads.columns)
     given = question.read.tables.assigned
     assert given is not None and (given["assigned_at"] <= question.at).all()
+
+
+def test_of_past_leads_nothing_is_known_that_came_afterwards() -> None:
+    """Who owns a lead or an account by now may be whoever won it, and who is paused today was not paused then: none of
+    it may decide about leads of the past. Leads that are given keep all of it."""
+    world = small_world(9, 1.0)
+    history, reps = world.history(900), world.reps().assign(paused=True)
+    history = history.assign(owner_rep_id=history["rep_id"], status="customer", account_id="A1")
+    accounts = pd.DataFrame({"account_id": ["A1"], "owner_rep_id": reps["rep_id"].iloc[:1]})
+    tables = pose_question(read_sources(Sources(reps=reps, history=history, accounts=accounts)), None).read.tables
+    assert not {"owner_rep_id", "status", "rep_id", "closed_at", "outcome"} & set(tables.leads.columns)
+    assert tables.accounts is not None and "owner_rep_id" not in tables.accounts
+    assert not tables.reps["paused"].any()
+    leads = world.leads(5).assign(owner_rep_id=reps["rep_id"].iloc[0])
+    given = pose_question(read_sources(Sources(leads=leads, reps=reps, history=history, accounts=accounts)), world.at)
+    assert "owner_rep_id" in given.read.tables.leads and given.read.tables.reps["paused"].all()
 
 
 def test_a_policy_may_ask_more_than_the_history_tells(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """The plan against each router, cross-fitted, with intervals.
 
-Each replicate draws units (leads that stay together count as one) with replacement, and how much of the advantages is
-true; the plan and the routers see the same draws, so that the differences are paired.
+Each replicate draws units (leads that stay together count as one) with replacement, how much of the advantages is true,
+and what deals bring; the plan and the routers see the same draws, so that the differences are paired.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from apportion.app.evaluate.crossfit import Side
 from apportion.app.evaluate.errors import NotApplicable
-from apportion.app.evaluate.judge import Judge
+from apportion.app.evaluate.judge import DRAWS, Judge
 from apportion.app.evaluate.report import Comparison, PlanValue
 from apportion_models.policy_value import Calibration, Interval
 from apportion_models.policy_value.intervals import LEVEL
@@ -22,7 +22,6 @@ from apportion_models.validation.decision import GainSources, gain_sources
 
 Floats = NDArray[np.float64]
 
-DRAWS = 400
 FEWEST_UNITS = 20
 LARGEST = 2_000_000  # numbers of one block of draws
 
@@ -43,7 +42,8 @@ def compare(sides: tuple[Side, Side], judges: tuple[Judge, Judge], *, seed: int,
     n_units = int(unit.max()) + 1
     if n_units < FEWEST_UNITS:
         raise NotApplicable(
-            f"the batch has {n_units} leads or groups of leads, and {FEWEST_UNITS} are the least to judge"
+            f"the batch has {n_units} {'lead' if n_units == 1 else 'leads or groups of leads'}, and {FEWEST_UNITS} are "
+            "the least to judge"
         )
     totals = _totals(sides, judges, unit, seed)
     plan = totals[0]
@@ -59,6 +59,7 @@ def compare(sides: tuple[Side, Side], judges: tuple[Judge, Judge], *, seed: int,
         discount=None if judges[0].found is None else judges[0].found.discount,
         cross_fitted=plan.value,
         soft_price=_soft_price(sides, 0),
+        stated=judges[0].deals.own,
         predicted=predicted,
         optimism=predicted / plan.value - 1.0,
         comparisons=tuple(
@@ -124,30 +125,33 @@ def _units(side: Side) -> NDArray[np.int64]:
 
 
 def drawn_shares(found: Calibration | None, seed: int) -> Floats:
-    """(S,) how much of the advantages is true, as far as the history leaves that open."""
+    """(S,) how much of the advantages is true, as far as the history leaves that open for the reps that it knows. What
+    each of them is beyond that is drawn apart (`Judge.unknown`). The noise is of many leads, and so it is normal."""
     if found is None:
         return np.zeros(DRAWS)
-    reach = np.random.default_rng(seed + 1).standard_t(found.freedom, size=DRAWS)
-    return found.share.value + found.error * reach
+    return found.share.value + found.noise * np.random.default_rng(seed + 1).standard_normal(DRAWS)
 
 
 def _totals(sides: tuple[Side, Side], judges: tuple[Judge, Judge], unit: NDArray[np.int64], seed: int) -> list[Totals]:
     """By choice. The same weights and the same shares for all of them, and for both sides."""
     shares = drawn_shares(judges[0].found, seed)
+    trust = np.random.default_rng(seed + 2).random(DRAWS)  # of what leads say they are worth
     count = len(sides[0].choices)
     value, matched = np.zeros(count), np.zeros(count)
     worth_drawn, matched_drawn = np.zeros((count, DRAWS)), np.zeros((count, DRAWS))
     for fold, (side, judge) in enumerate(zip(sides, judges, strict=True)):
-        middle = judge.average()[0]
-        beyond = [judge.unknown(choice.rep, draws=DRAWS, seed=2 * seed + fold) for choice in side.choices]
+        known = judge.deals.middle
+        middle = judge.average()[0] * known
+        beyond = [judge.unknown(choice.rep, seed=2 * seed + fold) for choice in side.choices]
         for place, choice in enumerate(side.choices):
-            worth = judge.worth(choice.rep)[0]
+            worth = judge.worth(choice.rep, known)[0]
             value[place] += float(worth.sum()) / 2
             matched[place] += float(np.where(choice.rep >= 0, worth - middle, 0.0).sum()) / 2
         for some, weights in _weights(unit, seed):
-            average = judge.average(shares[some])
+            deal = judge.deals.at(trust[some], some)
+            average = judge.average(shares[some]) * deal
             for place, choice in enumerate(side.choices):
-                drawn = judge.worth(choice.rep, shares[some], beyond[place][some])
+                drawn = judge.worth(choice.rep, deal, shares[some], beyond[place][some])
                 above = np.where(choice.rep >= 0, drawn - average, 0.0)
                 worth_drawn[place, some] += np.einsum("sl,sl->s", weights, drawn) / 2
                 matched_drawn[place, some] += np.einsum("sl,sl->s", weights, above) / 2

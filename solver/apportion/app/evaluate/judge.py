@@ -10,12 +10,15 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from apportion.app.evaluate.crossfit import Side
+from apportion.app.evaluate.values import DealValues
+from apportion_models import FitModel
 from apportion_models.policy_value import Calibration
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 SMALLEST = 1e-9
+DRAWS = 400
 STEPS = 9  # values of κ at which the mean over reps is taken; between them it is a line
 
 
@@ -23,13 +26,13 @@ STEPS = 9  # values of κ at which the mean over reps is taken; between them it 
 class Judge:
     """One side's batch in currency, lead by lead.
 
-    base : (L,) logit by the lead. advantage : (L, R). deal_value, nurture : (L,). allowed : (L, R) who may get what.
-    found : what came true of the advantages; None where to the model all reps are alike.
+    base : (L,) logit by the lead. advantage : (L, R). deals : by the other side's model. nurture : (L,). allowed :
+    (L, R) who may get what. found : what came true of the advantages; None where to the model all reps are alike.
     """
 
     base: Floats
     advantage: Floats
-    deal_value: Floats
+    deals: DealValues
     nurture: Floats
     allowed: NDArray[np.bool_]
     found: Calibration | None
@@ -37,13 +40,15 @@ class Judge:
     at: pd.Timestamp
 
     @classmethod
-    def of(cls, side: Side, found: Calibration | None, at: pd.Timestamp) -> Judge:
-        """The judge of this side's choices."""
+    def of(cls, side: Side, stranger: FitModel, found: Calibration | None, at: pd.Timestamp, *, seed: int) -> Judge:
+        """The judge of this side's choices. stranger : the model of the other half, which says what deals bring."""
         batch = side.batch
-        base, advantage = side.model.advantage(batch.leads.iloc[batch.rows], batch.reps, at=at)
+        leads = batch.leads.iloc[batch.rows]
+        base, advantage = side.model.advantage(leads, batch.reps, at=at)
         allowed = np.zeros(advantage.shape, dtype=np.bool_)
         allowed[batch.problem.pairs.lead, batch.problem.pairs.rep] = True
-        return cls(base, advantage, batch.deal_value, batch.problem.nurture, allowed, found, side, at)
+        deals = DealValues.of(leads, stranger, draws=DRAWS, seed=seed)
+        return cls(base, advantage, deals, batch.problem.nurture, allowed, found, side, at)
 
     @property
     def share(self) -> float:
@@ -54,10 +59,10 @@ class Judge:
         """(L, R) expected revenue, the reps' part scaled by `share`, κ unless it is given."""
         return (
             self._chance(self.base[:, None], self.advantage, self.share if share is None else share)
-            * (self.deal_value[:, None])
+            * (self.deals.middle[:, None])
         )
 
-    def unknown(self, rep: Ints, *, draws: int, seed: int) -> Floats:
+    def unknown(self, rep: Ints, *, seed: int) -> Floats:
         """(S, L) draws of what each lead's rep may be beyond what is believed, on the logit.
 
         κ is told by reps with a past; of one without, this is what the model itself leaves open. A rep's draws follow
@@ -65,23 +70,24 @@ class Judge:
         """
         batch = self.side.batch
         leads = batch.leads.iloc[batch.rows]
-        drawn = self.side.model.draw_pairs(leads, batch.reps, rep, at=self.at, draws=draws, seed=seed)
+        drawn = self.side.model.draw_pairs(leads, batch.reps, rep, at=self.at, draws=DRAWS, seed=seed)
         believed = self.base + self.advantage[np.arange(rep.size), np.maximum(rep, 0)]
         return np.where(rep >= 0, logit(np.clip(drawn, SMALLEST, 1.0 - SMALLEST)) - believed, 0.0)
 
-    def worth(self, rep: Ints, shares: Floats | None = None, beyond: Floats | float = 0.0) -> Floats:
+    def worth(self, rep: Ints, value: Floats, shares: Floats | None = None, beyond: Floats | float = 0.0) -> Floats:
         """(S, L) expected revenue of each lead with its rep, at each κ, with what the rep is `beyond` (S, L) that; what
-        nurture is worth where it has none."""
+        nurture is worth where it has none. value : (L,) or (S, L) deal values."""
         mine = self.advantage[np.arange(rep.size), np.maximum(rep, 0)]
         kept = np.array([self.share]) if shares is None else shares
-        return np.where(rep >= 0, self._chance(self.base + beyond, mine, kept[:, None]) * self.deal_value, self.nurture)
+        return np.where(rep >= 0, self._chance(self.base + beyond, mine, kept[:, None]) * value, self.nurture)
 
     def average(self, shares: Floats | None = None) -> Floats:
-        """(S, L) what each lead is worth whoever gets it of those who may, at each κ."""
+        """(S, L) chance of each lead whoever gets it of those who may, at each κ."""
         kept = np.array([self.share]) if shares is None else shares
         grid = np.linspace(kept.min(), kept.max(), STEPS) if kept.size > 1 else kept
         count = np.maximum(self.allowed.sum(axis=1), 1)
-        at_grid = np.array([(self.revenue(one) * self.allowed).sum(axis=1) / count for one in grid])
+        chances = (self._chance(self.base[:, None], self.advantage, one) for one in grid)
+        at_grid = np.array([(chance * self.allowed).sum(axis=1) / count for chance in chances])
         if grid.size == 1 or grid[0] == grid[-1]:
             return np.repeat(at_grid[:1], kept.size, axis=0)
         place = (kept - grid[0]) / (grid[1] - grid[0])
@@ -93,3 +99,11 @@ class Judge:
         if self.found is None:  # there is nothing to scale
             return np.asarray(expit(base + advantage + np.zeros_like(share)), dtype=np.float64)
         return self.found.chance(base, advantage, share)
+
+
+def judges_of(
+    sides: tuple[Side, Side], found: Calibration | None, at: pd.Timestamp, *, seed: int
+) -> tuple[Judge, Judge]:
+    """The judges of both sides; what deals bring, each is told by the other side's model."""
+    one, two = sides
+    return Judge.of(one, two.model, found, at, seed=seed), Judge.of(two, one.model, found, at, seed=seed)

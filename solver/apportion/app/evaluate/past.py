@@ -47,8 +47,16 @@ class Past:
         """models : of the first half and of the second. Raises NotApplicable where a half has no closed lead."""
         try:
             one, two = (
-                see(model, half, reps, until=until, by_account=drawn_by == "account", most=MOST_PAST)
-                for model, half in zip(models, halves[::-1], strict=True)
+                see(
+                    model,
+                    half,
+                    reps,
+                    valued_by=own,
+                    until=until,
+                    by_account=drawn_by == "account",
+                    most=MOST_PAST,
+                )
+                for model, own, half in zip(models, models[::-1], halves[::-1], strict=True)
             )
         except TableError as error:
             raise NotApplicable(f"half of the history tells nothing ({error.findings[0].message})") from error
@@ -90,14 +98,14 @@ class Past:
                 reps=ids.size,
             )
             dealt, hoped = found.dealt[back], found.planned[back]
-        sure = (logged == 1.0) & (rep != wanted)  # could not have been dealt otherwise
+        rest = np.where(np.isfinite(logged), 1.0 - logged, 1.0)  # all that is left for any other rep
         return Log(
             **joined,
             rep=rep.astype(np.int64),
             planned=wanted.astype(np.int64),
             planned_advantage=added,
             chance=np.where(np.isfinite(logged), logged, dealt),
-            planned_chance=np.where(sure, 0.0, hoped),
+            planned_chance=np.where(rep == wanted, hoped, np.minimum(hoped, rest)),
             fold=self._fold,
             agreement=self.agreement,
         )

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import numpy as np
 import pandas as pd
 
 from apportion.app.evaluate.errors import NotApplicable
 from apportion.app.sources import Read, default_moment
+from apportion.whatif.replay.arrivals import past_leads
+from apportion.whatif.replay.known import accounts_then, first_known, reps_then
 
 MONTH = pd.Timedelta(days=30)
-AFTERWARDS = ["rep_id", "assigned_at", "outcome", "closed_at", "deal_value"]  # what nobody knew of a lead beforehand
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,8 +39,15 @@ def pose_question(read: Read, at: pd.Timestamp | None) -> Question:
             "there are no leads to plan, and the history has no dates from which to take its last month"
         )
     start = pd.Timestamp(last) - MONTH
-    leads = _latest(read.history, when, start)
-    tables = replace(read.tables, leads=leads, overrides=None, assigned=_before(read.tables.assigned, start))
+    leads, _ = past_leads(read.history.loc[when > start])
+    tables = replace(
+        read.tables,
+        leads=leads.reset_index(drop=True),
+        reps=reps_then(read.tables.reps),
+        accounts=accounts_then(read.tables.accounts),
+        overrides=None,
+        assigned=_before(read.tables.assigned, start),
+    )
     days = f"{(start + pd.Timedelta(days=1)).date()} to {pd.Timestamp(last).date()}"
     batch = f"the leads that the history saw assigned from {days}, planned with what was known before"
     return Question(replace(read, tables=tables), start, batch, False)
@@ -48,27 +55,8 @@ def pose_question(read: Read, at: pd.Timestamp | None) -> Question:
 
 def first_assigned(history: pd.DataFrame, until: pd.Timestamp | None = None) -> pd.Series:
     """Per row, when its lead was first assigned (NaT unknown); rows after `until` are unknown too."""
-    when = pd.Series(pd.NaT, index=history.index, dtype="datetime64[ns, UTC]")
-    for column in ("assigned_at", "created_at"):
-        if column in history.columns:
-            when = when.fillna(pd.to_datetime(history[column], utc=True))
-    first = when.groupby(history["lead_id"].astype(str)).transform("min")
+    first = first_known(history).groupby(history["lead_id"].astype(str)).transform("min")
     return first if until is None else first.where(first <= until)
-
-
-def _latest(history: pd.DataFrame, when: pd.Series, start: pd.Timestamp) -> pd.DataFrame:
-    """The leads first assigned after `start`, by id, as they stood before anybody worked them."""
-    rows = history.assign(_when=when).loc[when > start]
-    rows = rows.sort_values(["lead_id", "_when"], key=_comparable, kind="stable")
-    rows = rows.drop_duplicates("lead_id").reset_index(drop=True)
-    created = rows["created_at"] if "created_at" in rows.columns else pd.Series(pd.NaT, index=rows.index)
-    leads = rows.drop(columns=[c for c in AFTERWARDS if c in rows.columns])
-    leads["created_at"] = pd.to_datetime(created, utc=True).fillna(rows["_when"])
-    return leads.drop(columns="_when").assign(deal_value=np.nan)
-
-
-def _comparable(column: pd.Series) -> pd.Series:
-    return column if column.name == "_when" else column.astype(str)
 
 
 def _before(assigned: pd.DataFrame | None, start: pd.Timestamp) -> pd.DataFrame | None:

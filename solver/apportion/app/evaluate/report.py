@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from apportion_models import FitModel
+from apportion_models.errors import Finding
 from apportion_models.policy_value import Discount, Interval, PolicyValue
 from apportion_models.validation.decision import AssignedCalibration, Claim, GainSources
 
@@ -38,7 +39,8 @@ class PlanValue:
     """The worth of the plan: expected revenue, and what nurture is worth for leads without a rep. Amounts in currency.
 
     cross_fitted : planned with one half's model, whose advantages by the rep are scaled by what came true of them in
-    the other half, both ways, averaged. share : how much came true; None where to the models all reps are alike.
+    the other half, both ways, averaged, by the deal values of the half that did not plan. stated : leads whose own deal
+    value is believed half way. share : how much came true; None where to the models all reps are alike.
     discount : what a slice of leads dealt by a known chance says of that share. predicted : the same plans scored by
     the models that made them. optimism : predicted / cross_fitted − 1. units : leads that stay together count as one.
     drawn_by : what the halves were drawn by.
@@ -52,6 +54,7 @@ class PlanValue:
     discount: Discount | None
     cross_fitted: float
     soft_price: float
+    stated: int
     predicted: float
     optimism: float
     comparisons: tuple[Comparison, ...]
@@ -87,6 +90,7 @@ class EvaluateReport:
     """How good the fit is on later leads, and what the plan that it leads to is worth.
 
     value : None where the data cannot carry it; `not_applicable` then says why. batch : which leads were planned.
+    told : what was found when the tables were read.
     """
 
     at: str | None
@@ -97,6 +101,12 @@ class EvaluateReport:
     value: PlanValue | None
     checks: Checks
     not_applicable: str | None
+    told: tuple[Finding, ...] = ()
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What is odd about the data, and what was left out for it: by the tables, then by the fit."""
+        return tuple(dict.fromkeys((*self.told, *self.model.findings_)))
 
     @property
     def out_of_time(self) -> Mapping[str, Any]:
@@ -132,6 +142,7 @@ class EvaluateReport:
             "checks": asdict(checks),
             "doubts": list(self.doubts),
             "not_applicable": self.not_applicable,
+            "findings": [str(finding) for finding in self.findings],
             "sentences": list(self.sentences()),
         }
 

@@ -74,6 +74,7 @@ def evaluate(request: EvaluateRequest, *, step: Step = lambda _: None) -> Evalua
         value=value,
         checks=checks,
         not_applicable=reason,
+        told=read.tables.findings,
     )
 
 

@@ -13,7 +13,7 @@ from apportion.app.evaluate.compare import compare
 from apportion.app.evaluate.crossfit import Side, plan_side
 from apportion.app.evaluate.errors import NotApplicable
 from apportion.app.evaluate.halves import split_history
-from apportion.app.evaluate.judge import Judge
+from apportion.app.evaluate.judge import judges_of
 from apportion.app.evaluate.past import Past
 from apportion.app.evaluate.question import Question
 from apportion.app.evaluate.report import PlanValue
@@ -126,8 +126,9 @@ class Study:
         self.step("Comparing with the routers")
         past = Past.of((models[0], models[1]), parts, self.question.read.tables.reps, self.question.at, halves.drawn_by)
         found = calibrate(past.as_dealt)
-        judges = [Judge.of(side, found, self.question.at) for side in sides]
-        value = compare((sides[0], sides[1]), (judges[0], judges[1]), seed=self.fitting.seed, drawn_by=halves.drawn_by)
+        pair, seed = (sides[0], sides[1]), self.fitting.seed
+        judges = judges_of(pair, found, self.question.at, seed=seed)
+        value = compare(pair, judges, seed=seed, drawn_by=halves.drawn_by)
         return value, past
 
     def _side(self, model: FitModel, routers: tuple[Baseline, ...]) -> Side:

@@ -9,13 +9,14 @@ from apportion.app.evaluate.phrases import amount_words, percent_words
 from apportion.app.evaluate.report import Checks, Comparison, EvaluateReport, PlanValue
 
 COVERS = (
-    "The intervals (90 %) cover which leads happen to come and how much of the reps' advantages is true. They do not "
-    "cover residual confounding: where good reps were given good leads for reasons that are not in the table, part of "
-    "that is still taken for skill. Only leads dealt at random measure a gain."
+    "The intervals (90 %) cover which leads happen to come, how much of the reps' advantages is true, and what deals "
+    "bring. They do not cover residual confounding: where good reps were given good leads for reasons that are not in "
+    "the table, part of that is still taken for skill. Only leads dealt at random measure a gain."
 )
 COVERS_RANDOM = (
-    "The intervals (90 %) cover which leads happen to come and how much of the reps' advantages is true, by the leads "
-    "that were dealt by a known chance as far as these can tell. What is left of confounding is in them."
+    "The intervals (90 %) cover which leads happen to come, what deals bring, and how much of the reps' advantages is "
+    "true, by the leads that were dealt by a known chance as far as these can tell. What is left of confounding is in "
+    "them."
 )
 HALVES = (
     "The plans rest on half of the history each; the plan that `apportion assign` makes rests on all of it. "
@@ -27,12 +28,14 @@ def sentences(report: EvaluateReport) -> tuple[str, ...]:
     """The verdict first, then what it rests on."""
     if report.value is None:
         told = [f"The value of a plan: not applicable, because {report.not_applicable}."]
+        told += [] if report.batch is None else [f"To be planned were {report.batch}."]
     else:
         value = report.value
         told = [*_verdict(report, value), *_value(report, value), *_checks(report, report.checks)]
         told += past_words(report.checks.past, report.currency, doubts(report))
         told += [COVERS if value.discount is None else COVERS_RANDOM, HALVES]
-    return (*told, *_quality(report), *report.model.evidence_.sentences)
+    notes = (f"Note: {finding}" for finding in report.findings)
+    return (*told, *_quality(report), *report.model.evidence_.sentences, *notes)
 
 
 def doubts(report: EvaluateReport) -> tuple[str, ...]:
@@ -104,6 +107,12 @@ def _value(report: EvaluateReport, value: PlanValue) -> Iterator[str]:
     else:
         told = percent_words(value.share)
         yield f"Of the advantages that reps seemed to have in one half, {told} is true in the other."
+    if value.stated:
+        yield (
+            f"Of {value.stated:,} leads the own deal value is believed half way, and what won deals of such leads "
+            "brought for the other half: how far such values hold, the history does not say, and plans give the best "
+            "reps to those that are put too high. The intervals span from all of it to none."
+        )
     if value.discount is not None:
         found = value.discount
         yield (

@@ -16,6 +16,16 @@ def first_known(history: pd.DataFrame) -> pd.Series:
     return when
 
 
+def reps_then(reps: pd.DataFrame) -> pd.DataFrame:
+    """The reps without what holds today only: who is paused now was not paused then, for all that is known."""
+    return reps.assign(paused=False) if "paused" in reps.columns else reps
+
+
+def accounts_then(accounts: pd.DataFrame | None) -> pd.DataFrame | None:
+    """The accounts without who owns them now, which may be whoever won the very leads that are looked at."""
+    return None if accounts is None else accounts.drop(columns="owner_rep_id", errors="ignore")
+
+
 def check_dated(history: pd.DataFrame) -> None:
     """Raise TableError where no row of the history has a date: nothing can then be put in order of time."""
     if not first_known(history).notna().any():

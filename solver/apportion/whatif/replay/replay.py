@@ -13,7 +13,7 @@ from apportion.policy import Policy, lead_effort
 from apportion.whatif.replay.arrivals import Arrivals, arrivals, joined, past_leads
 from apportion.whatif.replay.book import COLUMNS
 from apportion.whatif.replay.grounds import PastGround, retrain_moments
-from apportion.whatif.replay.known import check_dated, first_known
+from apportion.whatif.replay.known import accounts_then, check_dated, first_known, reps_then
 from apportion.whatif.replay.play import play
 from apportion.whatif.replay.run import Run, finished
 from apportion.whatif.replay.slots import moments, read_slots
@@ -94,10 +94,10 @@ def replay(
     )
     stage = Stage(
         policy=past.policy,
-        reps=_as_of_then(past.reps),
+        reps=reps_then(past.reps),
         arrivals=came,
         moments=at,
-        accounts=None if past.accounts is None else past.accounts.drop(columns="owner_rep_id", errors="ignore"),
+        accounts=accounts_then(past.accounts),
         territories=past.territories,
         calendar=past.calendar,
         earlier=_earlier(past, since, ground, at[0]),
@@ -157,11 +157,6 @@ def _lacking(policy: Policy, leads: pd.DataFrame) -> list[str]:
     derived = {"territory", "tier"}
     asked = {name for _, rule in policy.predicates() for side, name in rule.columns if side == "lead"}
     return sorted(asked - set(leads.columns) - derived)
-
-
-def _as_of_then(reps: pd.DataFrame) -> pd.DataFrame:
-    """The reps without what holds today only: who is paused now was not paused then, for all that is known."""
-    return reps.assign(paused=False) if "paused" in reps.columns else reps
 
 
 def _earlier(past: Past, since: pd.Timestamp, ground: PastGround, first: pd.Timestamp) -> pd.DataFrame:
