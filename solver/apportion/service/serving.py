@@ -15,6 +15,7 @@ from fastapi.concurrency import run_in_threadpool
 from apportion.service.api import Limits, make_app
 from apportion.service.clockwork import Clockwork
 from apportion.service.outbox import read_sinks
+from apportion.service.runs.routing import GIVEN
 from apportion.service.settings import Settings
 from apportion.service.store import Store
 from apportion.service.watching import Metrics
@@ -43,6 +44,7 @@ def service_app(store: Store, settings: Settings, *, log: Any = None) -> FastAPI
         log=log,
         lease_seconds=settings.lease_seconds,
         beside=_going(clockwork) if settings.clockwork else None,
+        sinks=[name for name, route in routes.items() if route.hears(GIVEN)],
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
@@ -31,14 +31,16 @@ def make_app(
     log: Any = None,
     lease_seconds: float = 60.0,
     beside: Callable[[], AbstractAsyncContextManager[None]] | None = None,
+    sinks: Sequence[str] = (),
 ) -> FastAPI:
     """The service over HTTP, on a store whose schema is there.
 
     metrics, log : where to tell of it. beside : entered when the server starts, left when it stops (the clockwork).
+    sinks : the names of those that are told of single leads.
     """
     limits, metrics = limits or Limits(), metrics or Metrics()
     jobs = Jobs(store, lease_seconds=lease_seconds, ended=metrics.ended)
-    service = Service(store, limits, metrics, jobs, log)
+    service = Service(store, limits, metrics, jobs, log, tuple(sinks))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -49,6 +51,7 @@ def make_app(
                 async with beside():
                     yield
         finally:
+            await run_in_threadpool(service.leads.close)
             await run_in_threadpool(jobs.close)
 
     app = FastAPI(title="Apportion", version=__version__, summary=ABOUT, redoc_url=None, lifespan=lifespan)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from asyncio import wrap_future
 from typing import Literal
 
 from fastapi import APIRouter
@@ -14,7 +15,9 @@ from apportion.service.api.once import RouteCall
 from apportion.service.api.state import Here
 from apportion.service.api.strict import Name, Row, Strict, StrictRoute
 from apportion.service.api.tables import read
+from apportion.service.runs.routing import Ask, Once
 from apportion.service.store import Answer, Assignment
+from apportion.service.store.cells import records
 
 router = APIRouter(route_class=StrictRoute, prefix="/v1", tags=["leads"])
 
@@ -46,22 +49,17 @@ class Routed(BaseModel):
 
 
 @router.post("/leads:route", response_model=Routed, responses=problems.responses(401, 403, 404, 409, 422, 429, 503))
-def route(body: RouteAsk, call: RouteCall, here: Here) -> JSONResponse:
+async def route(body: RouteAsk, call: RouteCall, here: Here) -> JSONResponse:
     """Route one lead by the prices of the last batch, within what its rep has left in the window, under the policy in
     use. A lead that nobody should get goes to nurture."""
-
-    def done() -> Answer:
-        lead_id = str(body.lead_id)
-        if body.lead is not None:
-            table = read("leads", [body.lead])
-            lead_id = str(table["lead_id"].iloc[0])
-            here.store.attempt(lambda tx: tx.leads.upsert(table), actor=call.actor, patience=5.0)
-        return Answer(200, _told(here.leads.route(lead_id, actor=call.actor)))
-
-    answer = call.held(done, seconds=here.limits.request_seconds)
+    row = None if body.lead is None else records(read("leads", [body.lead]))[0]
+    lead_id = str(body.lead_id if row is None else row["lead_id"])
+    once = None if call.name is None else Once(call.scope, call.name, call.digest, _answer)
+    routed = await wrap_future(here.leads.ask(Ask(lead_id, call.actor, row, once)))
+    answer = routed.answer or _answer(routed.assignment)
     return JSONResponse(answer.response, status_code=answer.status)
 
 
-def _told(one: Assignment) -> dict[str, object]:
+def _answer(one: Assignment | None) -> Answer:
     told = Routed(**{name: getattr(one, name) for name in Routed.model_fields})
-    return told.model_dump(mode="json")
+    return Answer(200, told.model_dump(mode="json"))

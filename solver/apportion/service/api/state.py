@@ -23,11 +23,12 @@ class Service:
     metrics: Metrics
     jobs: Jobs
     log: Any = None
+    sinks: tuple[str, ...] = ()  # that are told of single leads
     buckets: Buckets = field(init=False)
     leads: LeadRouter = field(init=False)
 
     def __post_init__(self) -> None:
-        self.leads = LeadRouter(self.store)
+        self.leads = LeadRouter(self.store, sinks=self.sinks)
         self.buckets = Buckets(self.limits.per_minute)
 
     def say(self, level: str, event: str, **about: Any) -> None:

@@ -1,0 +1,7 @@
+"""Single leads, now: by the prices of the last plan, within what the window has left, under the rules of the policy."""
+
+from apportion.service.runs.routing.asking import Ask, Once, Routed
+from apportion.service.runs.routing.clerk import LeadRouter
+from apportion.service.runs.routing.writing import GIVEN
+
+__all__ = ["GIVEN", "Ask", "LeadRouter", "Once", "Routed"]
