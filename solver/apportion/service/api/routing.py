@@ -14,10 +14,8 @@ from apportion.service.api import problems
 from apportion.service.api.once import RouteCall
 from apportion.service.api.state import Here
 from apportion.service.api.strict import Name, Row, Strict, StrictRoute
-from apportion.service.api.tables import read
 from apportion.service.runs.routing import Ask, Once
 from apportion.service.store import Answer, Assignment
-from apportion.service.store.cells import records
 
 router = APIRouter(route_class=StrictRoute, prefix="/v1", tags=["leads"])
 
@@ -52,10 +50,8 @@ class Routed(BaseModel):
 async def route(body: RouteAsk, call: RouteCall, here: Here) -> JSONResponse:
     """Route one lead by the prices of the last batch, within what its rep has left in the window, under the policy in
     use. A lead that nobody should get goes to nurture."""
-    row = None if body.lead is None else records(read("leads", [body.lead]))[0]
-    lead_id = str(body.lead_id if row is None else row["lead_id"])
     once = None if call.name is None else Once(call.scope, call.name, call.digest, _answer)
-    routed = await wrap_future(here.leads.ask(Ask(lead_id, call.actor, row, once)))
+    routed = await wrap_future(here.leads.ask(Ask(str(body.lead_id), call.actor, body.lead, once)))
     answer = routed.answer or _answer(routed.assignment)
     return JSONResponse(answer.response, status_code=answer.status)
 

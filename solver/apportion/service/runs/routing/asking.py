@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from apportion.service.store import Answer, Assignment
 from apportion.service.store.cells import Record
@@ -26,12 +27,14 @@ class Once:
 
 @dataclass(frozen=True, eq=False)
 class Ask:
-    """One lead to be routed. row : its row, as `records` gives it, where it is to be stored first."""
+    """One lead to be routed. came : its row as it came, where it is to be stored first, and then `lead_id` is what that
+    says. row : the same, read."""
 
     lead_id: str
     actor: str
-    row: Record | None = None
+    came: Mapping[str, Any] | None = None
     once: Once | None = None
+    row: Record | None = None
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,11 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 
 from apportion.service.runs.routing.asking import Ask, Routed
 from apportion.service.runs.routing.looking import Looker
+from apportion.service.runs.routing.reading import read_rows
 from apportion.service.runs.routing.writing import Moved, Writing, store_rows
 from apportion.service.store import Assignment, AwayError, Store
 from apportion_models.errors import ApportionError, ServiceError
@@ -63,9 +65,14 @@ class LeadRouter:
                 self._working = bool(orders)
             if not orders:
                 return
-            self._together([order for order in orders if order[1].set_running_or_notify_cancel()])
+            try:
+                self._together(_read([order for order in orders if order[1].set_running_or_notify_cancel()]))
+            except Exception as error:  # a bug must not keep anybody waiting
+                for _, future in orders:
+                    if not future.done():
+                        future.set_exception(error)
 
-    def _together(self, orders: Sequence[Order]) -> None:
+    def _together(self, orders: list[Order]) -> None:
         for waiting in _once_each(orders):
             while waiting:
                 waiting = self._attempted(waiting)
@@ -113,6 +120,19 @@ class LeadRouter:
             error = worse
         for _, future in orders:
             future.set_exception(error)
+
+
+def _read(orders: Sequence[Order]) -> list[Order]:
+    """Those whose rows, where they came with one, can be read; the others are told what is wrong with it."""
+    rows = read_rows([ask.came for ask, _ in orders if ask.came is not None])
+    read, found = [], iter(rows)
+    for ask, future in orders:
+        row = None if ask.came is None else next(found)
+        if isinstance(row, ApportionError):
+            future.set_exception(row)
+        else:
+            read.append((ask if row is None else replace(ask, row=row, lead_id=str(row["lead_id"])), future))
+    return read
 
 
 def _tell(future: Future[Routed], told: Routed | ApportionError) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from apportion.service.runs.routing.asking import Ask, Routed
-from apportion.service.runs.routing.posing import Posed, kind_of, pose_singly
+from apportion.service.runs.routing.posing import Posed, kinds_of, pose_singly
 from apportion.service.runs.routing.setting import Setting, key_of, read_setting
 from apportion.service.runs.routing.standing import Standing
 from apportion.service.store import Override, Store, Tx
@@ -107,10 +107,10 @@ def _kinds(standing: Standing, rows: Mapping[Ask, Record]) -> Iterable[list[Ask]
     own the account of the next."""
     seen: set[str] = set()
     kinds: dict[object, list[Ask]] = {}
-    for ask, row in rows.items():
+    for (ask, row), kind in zip(rows.items(), kinds_of(standing.setting, list(rows.values())), strict=True):
         accounts = standing.owners.about(row)
         if not accounts & seen:
-            kinds.setdefault(kind_of(standing.setting, row), []).append(ask)
+            kinds.setdefault(kind, []).append(ask)
         seen |= accounts
     return kinds.values()
 

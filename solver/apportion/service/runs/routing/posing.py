@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from apportion.build import Batch, build_batch
 from apportion.online import Router
 from apportion.policy import lead_effort
 from apportion.problem import MaxMin
+from apportion.service.runs.routing.reading import numbers_among
 from apportion.service.runs.routing.setting import Setting
 from apportion.service.runs.routing.standing import Standing
 from apportion.service.store import Override
@@ -144,22 +144,15 @@ def _screened(row: Record, router: Router, outcome: str, reason: str) -> Posed:
     )  # fmt: skip
 
 
-def kind_of(setting: Setting, row: Record) -> tuple[frozenset[str], str]:
+def kinds_of(setting: Setting, rows: Sequence[Record]) -> list[tuple[frozenset[str], str]]:
     """Leads of one kind may be posed together: whether a column is there at all matters to the rules that name it, and
     a text that would be read as a number, were its lead alone, must be."""
-    named = frozenset(row.keys() & setting.words)
-    lone = any(
-        isinstance(cell, str) and TABLES["leads"].column(name) is None and _is_number(cell)
-        for name, cell in row.items()
-    )
-    return named, str(row["lead_id"]) if lone else ""
-
-
-@lru_cache(maxsize=10_000)
-def _is_number(cell: str) -> bool:
-    """Whether the reader of leads takes a text for a number."""
-    if not any(sign.isdigit() for sign in cell):
-        return False
-    alone = pd.DataFrame({"lead_id": ["a"], "created_at": ["2026-01-01T00:00:00Z"], "cell": [cell]})
-    read = READERS["leads"](alone, mapping=None, findings=[])
-    return bool(pd.api.types.is_numeric_dtype(read["cell"]))
+    columns = TABLES["leads"]
+    texts = [
+        {cell for name, cell in row.items() if isinstance(cell, str) and columns.column(name) is None} for row in rows
+    ]
+    numbers = numbers_among(set().union(*texts))
+    return [
+        (frozenset(row.keys() & setting.words), str(row["lead_id"]) if own & numbers else "")
+        for row, own in zip(rows, texts, strict=True)
+    ]
