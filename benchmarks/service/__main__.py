@@ -30,15 +30,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
             path = Path(folder) / f"{endpoint[-4:]}.db"
             shutil.copy(template, path)
             loads.append(routed(path, secret, sent, name=name, endpoint=endpoint, clients=asked.clients))
-        whole = compared(template, secret, leads=asked.batch[0], reps=asked.batch[1], repeat=asked.repeat)
-    text = table(loads, whole, asked.clients)
-    asked.out.mkdir(parents=True, exist_ok=True)
-    (asked.out / "service.md").write_text(text, encoding="utf-8")
-    print(text)
+        _write(table(loads, None, asked.clients), asked.out)  # a batch that fails does not lose them
+        if asked.repeat:
+            whole = compared(template, secret, leads=asked.batch[0], reps=asked.batch[1], repeat=asked.repeat)
+            _write(table(loads, whole, asked.clients), asked.out)
     return 0
 
 
-def table(loads: Sequence[Load], whole: Whole, clients: int) -> str:
+def _write(text: str, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "service.md").write_text(text, encoding="utf-8")
+    print(text, flush=True)
+
+
+def table(loads: Sequence[Load], whole: Whole | None, clients: int) -> str:
     """What was measured, the ratios first."""
     ours, turns = loads
     rows = [
@@ -46,10 +51,13 @@ def table(loads: Sequence[Load], whole: Whole, clients: int) -> str:
         f"{1e3 * one.cpu_seconds / one.leads:.1f} | {one.errors} | {one.lost} | {one.above} |"
         for one in loads
     ]
+    first = f"Beside round robin: {ours.a_second / turns.a_second:.2f} × the leads a second, "
+    first += f"{ours.p99 / turns.p99:.2f} × the p99."
+    if whole is not None:
+        first += f" A batch of {whole.leads:,} × {whole.reps} over HTTP: {whole.ratio:.2f} × the time in process "
+        first += f"({whole.http:.2f} s, {whole.inside:.2f} s; a body of {whole.megabytes:.1f} MiB)."
     lines = [
-        f"Beside round robin: {ours.a_second / turns.a_second:.2f} × the leads a second, {ours.p99 / turns.p99:.2f} × "
-        f"the p99. A batch of {whole.leads:,} × {whole.reps} over HTTP: {whole.ratio:.2f} × the time in process "
-        f"({whole.http:.2f} s, {whole.inside:.2f} s; a body of {whole.megabytes:.1f} MiB).",
+        first,
         "",
         f"{clients} clients at once, {ours.leads:,} leads, one server process on SQLite.",
         "",
@@ -67,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--leads", type=int, default=4_000, help="single leads to each endpoint (4000)")
     parser.add_argument("--clients", type=int, default=200, help="clients at once (200)")
     parser.add_argument("--batch", type=int, nargs=2, default=(1_000, 50), metavar=("LEADS", "REPS"))
-    parser.add_argument("--repeat", type=int, default=5, help="whole batches each way (5)")
+    parser.add_argument("--repeat", type=int, default=5, help="whole batches each way (5); 0 for none")
     parser.add_argument("--out", type=Path, default=Path("out/benchmarks"), help="folder for the table")
     return parser
 

@@ -17,7 +17,7 @@ from apportion.service.api.matrix import SHARES, Matrix
 from benchmarks.instances import Instance, all_rules
 from benchmarks.service.load import server
 
-GAP, LIMIT = 0.01, 60.0
+GAP, LIMIT = 0.01, 200.0
 KINDS = {kind: measure for measure, kind in SHARES.items()}
 
 

@@ -6,6 +6,7 @@ import http.client
 import json
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -28,13 +29,14 @@ def test_clients_at_once_meet_no_error_and_no_rep_gets_too_much(ready_url: str, 
     with served(ready_url, tmp_path) as one, ThreadPoolExecutor(CLIENTS) as pool:
 
         def client(number: int) -> list[tuple[int, str | None]]:
-            connection = http.client.HTTPConnection(str(urlsplit(one.url).netloc), timeout=120)
             told = []
-            for row in rows[number * EACH : (number + 1) * EACH]:
-                headers = {"X-API-Key": secret, "Content-Type": "application/json", "Idempotency-Key": row["lead_id"]}
-                connection.request("POST", "/v1/leads:route", json.dumps({"lead": row}), headers)
-                answer = connection.getresponse()
-                told.append((answer.status, json.load(answer).get("rep_id")))
+            with closing(http.client.HTTPConnection(str(urlsplit(one.url).netloc), timeout=120)) as connection:
+                for row in rows[number * EACH : (number + 1) * EACH]:
+                    headers = {"X-API-Key": secret, "Content-Type": "application/json"}
+                    named = {"Idempotency-Key": str(row["lead_id"])}
+                    connection.request("POST", "/v1/leads:route", json.dumps({"lead": row}), headers | named)
+                    answer = connection.getresponse()
+                    told.append((answer.status, json.load(answer).get("rep_id")))
             return told
 
         answers = [one for told in pool.map(client, range(CLIENTS)) for one in told]
