@@ -18,7 +18,7 @@ from benchmarks.instances import Instance, all_rules
 from benchmarks.service.load import server
 
 GAP, LIMIT = 0.01, 200.0
-KINDS = {kind: measure for measure, kind in SHARES.items()}
+KINDS: dict[Any, str] = {kind: measure for measure, kind in SHARES.items()}
 
 
 @dataclass(frozen=True)

@@ -11,15 +11,15 @@ import json
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from typing import Any
 
 
 class Crowd:
     """Clients that send one body after the other until there are none."""
 
-    def __init__(self, port: int, path: str, key: str, bodies: list[object]) -> None:
+    def __init__(self, port: int, path: str, key: str, bodies: list[dict[str, Any]]) -> None:
         self._port, self._head = port, f"POST {path} HTTP/1.1\r\nHost: service\r\nX-API-Key: {key}\r\n"
-        self._bodies: Iterator[tuple[int, object]] = iter(enumerate(bodies))
+        self._bodies = iter(bodies)
         self.seconds: list[float] = []
         self.statuses: Counter[int] = Counter()
 
@@ -31,9 +31,9 @@ class Crowd:
 
     async def _one(self) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
-        for number, body in self._bodies:
+        for body in self._bodies:
             content = json.dumps(body).encode()
-            names = f"Content-Type: application/json\r\nIdempotency-Key: lead-{number}\r\n"
+            names = f"Content-Type: application/json\r\nIdempotency-Key: {body['lead']['lead_id']}\r\n"
             began = time.perf_counter()
             writer.write(f"{self._head}{names}Content-Length: {len(content)}\r\n\r\n".encode() + content)
             self.statuses[await _status(reader)] += 1

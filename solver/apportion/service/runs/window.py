@@ -74,4 +74,4 @@ def used_in_window(
     inside = assigned[(times >= window_start(policy, at)) & (times <= at)]
     effort = inside["effort"].fillna(1.0) if "effort" in inside else pd.Series(1.0, inside.index)
     by_rep = effort.groupby(inside["rep_id"].astype(str)).sum()
-    return by_rep.reindex(rep_ids.astype(str)).fillna(0.0).to_numpy(dtype=float)
+    return np.asarray(by_rep.reindex(rep_ids.astype(str)).fillna(0.0), dtype=np.float64)

@@ -52,16 +52,19 @@ class Writing:
         there = tx.leads.held([ask.lead_id for ask in self._looked.posed])
         decided: dict[Ask, Decided] = {}
         for ask, posed in self._looked.posed.items():
-            kept = None if ask.once is None else tx.idempotency.begin(**ask.once.name)
-            lead = there.get(ask.lead_id)
+            once, lead = ask.once, there.get(ask.lead_id)
+            kept = (
+                None if once is None else tx.idempotency.begin(scope=once.scope, key=once.key, body_hash=once.body_hash)
+            )
             refusal = refusal_of(ask, None if lead is None else lead.state)
             if kept is not None:
                 told[ask] = Routed(None, kept)
-            elif refusal is not None or lead is None:
-                told[ask] = refusal or refusal_of(ask, None)
+            elif refusal is not None:
+                told[ask] = refusal
                 if ask.once is not None:
                     tx.idempotency.drop(scope=ask.once.scope, key=ask.once.key)
             else:
+                assert lead is not None
                 decided[ask] = decide(standing, posed, lead, at=self._looked.at, tick=tick)
         return decided
 
