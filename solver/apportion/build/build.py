@@ -43,19 +43,21 @@ def build_batch(
     *,
     at: pd.Timestamp,
     share_out: Callable[[pd.DataFrame], pd.DataFrame] | None = None,
+    capacity: pd.DataFrame | None = None,
 ) -> Batch:
     """Pose one batch as an assignment problem, with what its reasons will need.
 
-    Leads that screening sends to nurture or rejects do not stand for assignment. share_out : takes the reps' capacity
-    by the policy and gives the part of it that this batch may use (an arm of an experiment). Raises PolicyError and
-    TableError where policy and tables do not fit together.
+    Leads that screening sends to nurture or rejects do not stand for assignment. capacity : the reps' capacity as
+    `rep_capacity` gives it; asked where it is absent. share_out : takes it and gives the part of it that this batch may
+    use (an arm of an experiment). Raises PolicyError and TableError where policy and tables do not fit together.
     """
     screened = screen(policy, tables.leads, at=at)
     rows = np.flatnonzero((screened["outcome"] == "assign").to_numpy())
     standing = replace(tables, leads=tables.leads.iloc[rows].reset_index(drop=True))
     believed = _taken(estimates, rows)
     tier, tier_names = tiers(policy, standing.leads, believed.revenue.mean(axis=1), at=at)
-    capacity = rep_capacity(policy, tables.reps, at=at, assigned=tables.assigned, calendar=tables.calendar)
+    if capacity is None:
+        capacity = rep_capacity(policy, tables.reps, at=at, assigned=tables.assigned, calendar=tables.calendar)
     if share_out is not None:
         capacity = share_out(capacity)
     eligibility = eligible_pairs(

@@ -27,8 +27,8 @@ from apportion.online.making import (
 )
 from apportion.online.report import Report
 from apportion.online.saving import Arrays, read_state, write_state
-from apportion.online.step import give_back, take
-from apportion.online.terms import HORIZON, SEEN, Answers, Book, Floats, Terms
+from apportion.online.step import give_back, judge, take
+from apportion.online.terms import HORIZON, SEEN, Answers, Book, Floats, Leads, Terms
 from apportion.problem import AssignmentProblem, Plan, Prices
 from apportion_models.errors import Finding, InputError, UsageError
 
@@ -129,19 +129,37 @@ class Router:
         with self._lock:
             if name in self._entries and self._entries[name].rep != RELEASED:
                 raise InputError(routed_twice(name))
-            leads = None
-            if revenue is None and opportunity is None and tier is None and not counts:
-                leads = quick(self._roster, value, effort, nurture, eligible, self._ones)
-            if leads is None:
-                leads = Reader(self._roster, 1, "lead").read(
-                    value=value, effort=effort, eligible=eligible, nurture=nurture, revenue=revenue,
-                    opportunity=opportunity, tier=tier, counts=counts,
-                )  # fmt: skip
+            leads = self._read(value, effort, nurture, eligible, revenue, opportunity, tier, counts)
             answers = self._answers
             rep, nurtured = take(self._terms, self._book, leads, 0, answers), float(leads.nurture[0])
             brought = float(leads.value[0, rep]) if rep >= 0 else nurtured
             self._entries[name] = Entry(rep, brought, nurtured, answers.amounts[0].tolist() if rep >= 0 else self._none)
             return self._teller.one(name, answers, 0, brought, nurtured)
+
+    def judge(
+        self, lead_id: Any, *, value: Any, effort: Any = None, nurture: float = 0.0, eligible: Any = None,
+        revenue: Any = None, opportunity: Any = None, tier: int | None = None, counts: Mapping[str, bool] | None = None,
+    ) -> Decision:  # fmt: skip
+        """What `route` would decide now. Nothing is booked and no price moves. Raises InputError with every fault."""
+        with self._lock:
+            leads = self._read(value, effort, nurture, eligible, revenue, opportunity, tier, counts)
+            rep, nurtured = judge(self._terms, self._book, leads, 0, self._answers)[0], float(leads.nurture[0])
+            brought = float(leads.value[0, rep]) if rep >= 0 else nurtured
+            return self._teller.one(str(lead_id), self._answers, 0, brought, nurtured)
+
+    def _read(
+        self, value: Any, effort: Any, nurture: float, eligible: Any, revenue: Any, opportunity: Any, tier: int | None,
+        counts: Mapping[str, bool] | None,
+    ) -> Leads:  # fmt: skip
+        leads = None
+        if revenue is None and opportunity is None and tier is None and not counts:
+            leads = quick(self._roster, value, effort, nurture, eligible, self._ones)
+        if leads is None:
+            leads = Reader(self._roster, 1, "lead").read(
+                value=value, effort=effort, eligible=eligible, nurture=nurture, revenue=revenue,
+                opportunity=opportunity, tier=tier, counts=counts,
+            )  # fmt: skip
+        return leads
 
     def route_many(
         self, lead_ids: Sequence[Any], *, value: Any, effort: Any = None, nurture: Any = 0.0, eligible: Any = None,

@@ -60,10 +60,8 @@ class Pull(NamedTuple):
 
 def take(terms: Terms, book: Book, leads: Leads, row: int, answers: Answers) -> int:
     """Decide on one lead, book it and move the prices. Gives the rep, -1 for nurture."""
-    n_families = len(terms.kind)
-    amounts = [_amounts(terms, leads, row, f) for f in range(n_families)]
-    rep = decide(terms, book, leads, row, amounts, answers)
-    booked = [0.0] * n_families
+    rep, amounts = judge(terms, book, leads, row, answers)
+    booked = [0.0] * len(amounts)
     if rep >= 0:
         for f, amount in enumerate(amounts):
             booked[f] = added = amount if isinstance(amount, float) else float(amount[rep])
@@ -72,6 +70,12 @@ def take(terms: Terms, book: Book, leads: Leads, row: int, answers: Answers) -> 
             book.total[f] += added
     learn(terms, book, leads, row, amounts, rep, booked)
     return rep
+
+
+def judge(terms: Terms, book: Book, leads: Leads, row: int, answers: Answers) -> tuple[int, list[Any]]:
+    """Decide on one lead, and change nothing. Gives the rep, -1 for nurture, and what the lead adds to each family."""
+    amounts = [_amounts(terms, leads, row, f) for f in range(len(terms.kind))]
+    return decide(terms, book, leads, row, amounts, answers), amounts
 
 
 def _amounts(terms: Terms, leads: Leads, row: int, f: int) -> Any:

@@ -54,7 +54,7 @@ def rep_capacity(
     }
     base = base_capacity(policy, reps)
     full = base * np.prod([factor.share for factor in factors.values()], axis=0)
-    backlog = _backlog(policy, reps, full)
+    backlog = backlog_of(policy, numbers(reps, "open_leads"), full)
     rooms = [room for room in cap_room(asked, assigned) if room.price is None]
     frame = pd.DataFrame({"rep_id": reps["rep_id"].to_numpy(), "base": base})
     for name, factor in factors.items():
@@ -66,6 +66,12 @@ def rep_capacity(
     frame["binding"] = [_binding(frame.iloc[rep], rep, factors, rooms, policy) for rep in range(len(reps))]
     frame["why"] = [_why(frame.iloc[rep], rep, factors, rooms) for rep in range(len(reps))]
     return frame
+
+
+def loaded_shares(policy: Policy, reps: pd.DataFrame, *, at: object) -> dict[str, Floats]:
+    """The factors `adjustment` and `throttle` of `rep_capacity`, (R,) each: those that may follow what is open."""
+    asked = Asked(policy, at=at, reps=reps)
+    return {"adjustment": _adjustment(asked).share, "throttle": _throttle(asked).share}
 
 
 def _ramp(asked: Asked) -> Factor:
@@ -97,10 +103,10 @@ def _throttle(asked: Asked) -> Factor:
     return factor
 
 
-def _backlog(policy: Policy, reps: pd.DataFrame, full: Floats) -> Floats:
+def backlog_of(policy: Policy, open_leads: Floats, full: Floats) -> Floats:
+    """(R,) effort units that open leads take of a full capacity; NaN open leads are none."""
     rule = policy.capacity.backlog
-    open_leads = np.nan_to_num(numbers(reps, "open_leads"), nan=0.0)
-    return np.minimum(open_leads * rule.effort_each, full * rule.at_most)
+    return np.minimum(np.nan_to_num(open_leads, nan=0.0) * rule.effort_each, full * rule.at_most)
 
 
 def _tightest(rooms: list[CapRoom], rep: int) -> str:

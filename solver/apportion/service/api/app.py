@@ -49,6 +49,7 @@ def make_app(
                 async with beside():
                     yield
         finally:
+            await run_in_threadpool(service.leads.close)
             await run_in_threadpool(jobs.close)
 
     app = FastAPI(title="Apportion", version=__version__, summary=ABOUT, redoc_url=None, lifespan=lifespan)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from asyncio import wrap_future
 from typing import Literal
 
 from fastapi import APIRouter
@@ -13,7 +14,7 @@ from apportion.service.api import problems
 from apportion.service.api.once import RouteCall
 from apportion.service.api.state import Here
 from apportion.service.api.strict import Name, Row, Strict, StrictRoute
-from apportion.service.api.tables import read
+from apportion.service.runs.routing import Ask, Once
 from apportion.service.store import Answer, Assignment
 
 router = APIRouter(route_class=StrictRoute, prefix="/v1", tags=["leads"])
@@ -46,22 +47,15 @@ class Routed(BaseModel):
 
 
 @router.post("/leads:route", response_model=Routed, responses=problems.responses(401, 403, 404, 409, 422, 429, 503))
-def route(body: RouteAsk, call: RouteCall, here: Here) -> JSONResponse:
+async def route(body: RouteAsk, call: RouteCall, here: Here) -> JSONResponse:
     """Route one lead by the prices of the last batch, within what its rep has left in the window, under the policy in
     use. A lead that nobody should get goes to nurture."""
-
-    def done() -> Answer:
-        lead_id = str(body.lead_id)
-        if body.lead is not None:
-            table = read("leads", [body.lead])
-            lead_id = str(table["lead_id"].iloc[0])
-            here.store.attempt(lambda tx: tx.leads.upsert(table), actor=call.actor, patience=5.0)
-        return Answer(200, _told(here.leads.route(lead_id, actor=call.actor)))
-
-    answer = call.held(done, seconds=here.limits.request_seconds)
+    once = None if call.name is None else Once(call.scope, call.name, call.digest, _answer)
+    routed = await wrap_future(here.leads.ask(Ask(str(body.lead_id), call.actor, body.lead, once)))
+    answer = routed.answer or _answer(routed.assignment)
     return JSONResponse(answer.response, status_code=answer.status)
 
 
-def _told(one: Assignment) -> dict[str, object]:
+def _answer(one: Assignment | None) -> Answer:
     told = Routed(**{name: getattr(one, name) for name in Routed.model_fields})
-    return told.model_dump(mode="json")
+    return Answer(200, told.model_dump(mode="json"))

@@ -12,7 +12,7 @@ from apportion.connectors.webhook import Webhook
 from apportion.service.doctor.check import USAGE, Check, ok, warning, wrong
 from apportion.service.outbox import Route, read_sinks
 from apportion.service.settings import Settings, secrets_in
-from apportion.service.watching.looking import TOPIC
+from apportion.service.store.outbox import ALERT
 from apportion_models.errors import InputError
 
 LOOK_UP_SECONDS = 5.0
@@ -39,7 +39,7 @@ def sink_checks(settings: Settings) -> tuple[Mapping[str, Route] | None, list[Ch
     except InputError as error:
         return None, [wrong("sinks", str(finding), f"{SINKS_PAGE}.", exit_code=USAGE) for finding in error.findings]
     checks = [_reached(name, route) for name, route in routes.items()]
-    if not any(route.hears(TOPIC) for route in routes.values()):
+    if not any(route.hears(ALERT) for route in routes.values()):
         said = "No sink hears alarms: nobody is told when something goes wrong."
         checks.append(warning("alarms", said, 'Give one sink `tells = ["alert"]`.'))
     return routes, checks

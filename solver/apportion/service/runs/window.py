@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from apportion.policy import Policy
 from apportion.policy.hours import read_hours
@@ -53,11 +55,7 @@ def without_used(
     """
     if assigned is None or not len(assigned):
         return capacity
-    times = pd.to_datetime(assigned["assigned_at"], utc=True)
-    inside = assigned[(times >= window_start(policy, at)) & (times <= at)]
-    effort = inside["effort"].fillna(1.0) if "effort" in inside else pd.Series(1.0, inside.index)
-    by_rep = effort.groupby(inside["rep_id"].astype(str)).sum()
-    used = by_rep.reindex(capacity["rep_id"].astype(str)).fillna(0.0).to_numpy(dtype=float)
+    used = used_in_window(policy, assigned, capacity["rep_id"], at=at)
     left = np.maximum(capacity["capacity"].to_numpy(dtype=float) - used, 0.0)
     why = [
         f"{sentence[:-1]}; {units:.4g} of this window are given already, which leaves {rest:.4g}."
@@ -66,3 +64,14 @@ def without_used(
         for sentence, units, rest in zip(capacity["why"], used, left, strict=True)
     ]
     return capacity.assign(capacity=left, why=why)
+
+
+def used_in_window(
+    policy: Policy, assigned: pd.DataFrame, rep_ids: pd.Series[Any], *, at: pd.Timestamp
+) -> NDArray[np.float64]:
+    """(R,) effort that each rep was given in the window that ends at `at`; `assigned` as above."""
+    times = pd.to_datetime(assigned["assigned_at"], utc=True)
+    inside = assigned[(times >= window_start(policy, at)) & (times <= at)]
+    effort = inside["effort"].fillna(1.0) if "effort" in inside else pd.Series(1.0, inside.index)
+    by_rep = effort.groupby(inside["rep_id"].astype(str)).sum()
+    return np.asarray(by_rep.reindex(rep_ids.astype(str)).fillna(0.0), dtype=np.float64)

@@ -70,6 +70,19 @@ class Assignment:
     told: Mapping[str, Any]
 
 
+@dataclass(frozen=True)
+class Given:
+    """What was decided of one lead, as far as those who count need to know. rep_id : None for nurture and reject."""
+
+    tick: int
+    origin: str
+    effort: float | None
+    deal_value: float | None
+    account_id: str | None
+    assigned_at: dt.datetime
+    rep_id: str | None
+
+
 class Assignments(Desk):
     """What can be asked and said of assignments."""
 
@@ -164,15 +177,29 @@ class Assignments(Desk):
         asked = sa.select(assignments.c.told).where(assignments.c.run_id == run_id)
         return [dict(row.told) for row in self.rows(asked.order_by(assignments.c.place))]
 
-    def earlier(self, tick: int) -> list[Record]:
+    def of_tick(self, tick: int) -> list[Assignment]:
+        """What was stored at one tick, in its order."""
+        asked = _asked().where(assignments.c.tick == tick)
+        return [_assignment(row) for row in self.rows(asked.order_by(assignments.c.id))]
+
+    def since(self, tick: int) -> list[Given]:
+        """What was decided of the store's own leads after a tick, withdrawn since or not."""
+        column = assignments.c
+        chosen = (column.tick, column.origin, column.effort, column.deal_value, column.account_id, column.assigned_at)
+        asked = sa.select(*chosen, reps.c.rep_id).select_from(assignments.outerjoin(reps))
+        return [Given(**row._mapping) for row in self.rows(asked.where(column.tick > tick).order_by(column.id))]
+
+    def earlier(self, tick: int, *, after: dt.datetime | None = None) -> list[Record]:
         """What was given up to a tick and not withdrawn by then, as rows of the table of assignments.
 
-        `lead_id` is the lead's number, which says nothing of whom it names.
+        `lead_id` is the lead's number, which says nothing of whom it names. after : leave out what was given before.
         """
         column = assignments.c
         asked = sa.select(column.lead_key, column.assigned_at, reps.c.rep_id, *(column[name] for name in _CARRIED))
         counts = (column.origin != "given") & (column.tick <= tick)
         standing = column.withdrawn_tick.is_(None) | (column.withdrawn_tick > tick)
+        if after is not None:
+            standing &= column.assigned_at >= after
         found = asked.select_from(assignments.join(reps)).where(counts, standing).order_by(column.id)
         return [_earlier(row) for row in self.rows(found)]
 

@@ -52,11 +52,11 @@ class Audit(Desk):
 
     def __init__(self, tx: Any) -> None:
         super().__init__(tx)
-        self._noted: list[tuple[str, dict[str, Any]]] = []
+        self._noted: list[tuple[str, str, dict[str, Any]]] = []
 
     def note(self, action: str, **about: Any) -> None:
         """Enter something into the trail when the transaction ends. about : nothing that tells of a person."""
-        self._noted.append((action, {name: value for name, value in about.items() if value is not None}))
+        self._noted.append((self.tx.actor, action, {name: value for name, value in about.items() if value is not None}))
 
     def seal(self) -> None:
         """Write what was noted. The count is what one transaction after the other must take: held to the end only."""
@@ -66,9 +66,9 @@ class Audit(Desk):
         last = self.first(sa.select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1))
         seq, previous = (0, FIRST) if last is None else (int(last.seq), str(last.hash))
         rows, at = [], self.tx.now()
-        for action, about in self._noted:
+        for actor, action, about in self._noted:
             seq += 1
-            row = {"seq": seq, "at": at, "actor": self.tx.actor, "action": action, "about": about, "previous": previous}
+            row = {"seq": seq, "at": at, "actor": actor, "action": action, "about": about, "previous": previous}
             previous = entry_hash(row)
             rows.append(row | {"hash": previous})
         self.changed(sa.insert(audit), rows)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 AT_ONCE = 500  # values in one statement: below SQLite's limit of 32,766 whatever the columns
 MOST_A_PAGE = 10_000
+ROSTER = "roster"  # the count of changes of reps, of the tables beside them, and of the policy and model in use
 
 
 @dataclass(frozen=True)

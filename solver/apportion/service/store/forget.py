@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from apportion.service.store import schema
 from apportion.service.store.cells import Record, row_hash
 from apportion.service.store.columns import Moment, canonical
+from apportion.service.store.desk import ROSTER
 from apportion.service.store.scrub import scrub
 from apportion.service.store.snapshots import unpacked
 from apportion.service.store.transaction import Tx
@@ -61,6 +62,7 @@ def forget_lead(tx: Tx, lead_id: str) -> Forgotten:
     _rows(tx, schema.overrides, schema.overrides.c.lead_key == key, lifted)
     letters = _letters(tx, key, run_ids, names)
     _answers(tx, names)
+    tx.tick(ROSTER)
     tx.audit.note("lead.forget", lead=key, runs=len(run_ids))
     return Forgotten(alias, len(run_ids), told, letters)
 
@@ -87,6 +89,7 @@ def forget_rep(tx: Tx, rep_id: str) -> Forgotten:
     _rows(tx, schema.overrides, schema.overrides.c.said_by.in_(list(names)), {"said_by": alias})
     letters = _letters(tx, None, run_ids, names)
     _answers(tx, names)
+    tx.tick(ROSTER)
     tx.audit.note("rep.forget", rep=key, runs=len(run_ids))
     return Forgotten(alias, len(run_ids), told, letters)
 

@@ -53,8 +53,15 @@ class Idempotency(Desk):
         )
         if self.inserted(again):
             return None
-        there = self.first(sa.select(idempotency).where(*_mine(scope, key)))
-        assert there is not None
+        found = self.find(scope=scope, key=key, body_hash=body_hash)
+        assert found is not None
+        return found
+
+    def find(self, *, scope: str, key: str, body_hash: str) -> Answer | None:
+        """The answer that a key got; None where it was not used, or is kept no longer. Raises as `begin` does."""
+        there = self.first(sa.select(idempotency).where(*_mine(scope, key), idempotency.c.until > self.tx.now()))
+        if there is None:
+            return None
         if there.body_hash != body_hash:
             raise OtherBodyError("The Idempotency-Key was used with another body before: use a new key.")
         if there.status is None:

@@ -56,8 +56,12 @@ class Leads(Desk):
 
         A row takes the place of the one before it, whole. state : of new leads. A known one keeps its own.
         """
+        return self.upsert_rows(records(table), state=state)
+
+    def upsert_rows(self, given_rows: Sequence[Record], *, state: str = "waiting") -> Upserted:
+        """The same for rows as `records` gives them."""
         now = self.tx.now()
-        rows = {str(row["lead_id"]): row for row in records(table)}
+        rows = {str(row["lead_id"]): row for row in given_rows}
         known = {row.lead_id: row.hash for row in self._known(list(rows), leads.c.lead_id, leads.c.hash)}
         given = [self._row(lead_id, row, state, now) for lead_id, row in rows.items()]
         fresh = [row for row in given if known.get(row["lead_id"]) != row["hash"]]
@@ -105,6 +109,12 @@ class Leads(Desk):
     def many(self, lead_ids: Sequence[str]) -> dict[str, Lead]:
         """The leads of these ids that there are."""
         return {row.lead_id: _lead(row) for row in self._known(lead_ids, *leads.c)}
+
+    def held(self, lead_ids: Sequence[str]) -> dict[str, Lead]:
+        """The same; nobody else changes them before this transaction ends."""
+        chosen = [sa.select(leads).where(leads.c.lead_id.in_(part)) for part in parts(lead_ids)]
+        rows = [row for asked in chosen for row in self.rows(asked.order_by(leads.c.lead_id).with_for_update())]
+        return {row.lead_id: _lead(row) for row in rows}
 
     def page(self, *, after: str | None = None, limit: int = 100, state: str | None = None) -> Page[Lead]:
         """Leads in the order of their ids."""

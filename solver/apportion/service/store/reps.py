@@ -11,7 +11,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from apportion.service.store.cells import Record, records, row_hash
-from apportion.service.store.desk import Desk, Page, parts
+from apportion.service.store.desk import ROSTER, Desk, Page, parts
 from apportion.service.store.leads import Upserted
 from apportion.service.store.schema import assignments, leads, outcomes, reps
 
@@ -53,6 +53,7 @@ class Reps(Desk):
         new = sum(row["rep_id"] not in known for row in fresh)
         told = Upserted(new, len(fresh) - new, len(given) - len(fresh))
         if fresh:
+            self.tx.tick(ROSTER)
             self.note("reps.upsert", new=told.new, changed=told.changed)
         return told
 
@@ -77,6 +78,7 @@ class Reps(Desk):
             for part in parts(rep_ids)
         )
         if stopped:
+            self.tx.tick(ROSTER)
             self.note("reps.retire", reps=sorted(self.keys(rep_ids).values()))
         return stopped
 

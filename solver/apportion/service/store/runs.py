@@ -132,6 +132,12 @@ class Runs(Desk):
         place = None if after is None else int(after)
         return self.listed(asked, runs.c.number, _run, after=place, limit=limit, newest_first=True)
 
+    def last_planned(self) -> str | None:
+        """The newest batch that is done, whose prices are those of the store's own leads; None before the first."""
+        asked = sa.select(runs.c.run_id).where(runs.c.kind == "batch", runs.c.state == "done")
+        row = self.first(asked.order_by(runs.c.number.desc()).limit(1))
+        return None if row is None else str(row.run_id)
+
     def is_exclusive(self) -> bool:
         """Whether a batch has asked that nothing else be assigned until it is done."""
         return self.first(sa.select(runs.c.run_id).where(runs.c.exclusive, runs.c.state == "running")) is not None

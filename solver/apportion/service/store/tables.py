@@ -6,7 +6,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from apportion.service.store.cells import frame, records
-from apportion.service.store.desk import Desk, parts
+from apportion.service.store.desk import ROSTER, Desk, parts
 from apportion.service.store.schema import REFERENCE_TABLES, reference_rows
 from apportion_models.errors import UsageError
 
@@ -21,6 +21,7 @@ class ReferenceTables(Desk):
         rows = [{"table_name": name, "place": place, "content": row} for place, row in enumerate(records(table))]
         for part in parts(rows):
             self.changed(sa.insert(reference_rows), part)
+        self.tx.tick(ROSTER)
         self.note("tables.put", table=name, rows=len(rows))
         return len(rows)
 

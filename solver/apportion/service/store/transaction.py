@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
@@ -83,6 +84,15 @@ class Tx:
         """The last number given out; 0 before the first."""
         found = self.connection.execute(sa.select(ticks.c.tick).where(ticks.c.name == name)).scalar()
         return 0 if found is None else int(found)
+
+    @contextmanager
+    def acting(self, actor: str) -> Iterator[None]:
+        """Inside, somebody else is noted in the audit trail."""
+        before, self.actor = self.actor, actor
+        try:
+            yield
+        finally:
+            self.actor = before
 
     def seal(self) -> None:
         """The last thing before the transaction is committed: what was noted goes into the audit trail."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from apportion.service.store.desk import Desk
+from apportion.service.store.desk import ROSTER, Desk
 from apportion.service.store.schema import activations
 from apportion_models.errors import ConflictError
 
@@ -52,4 +52,5 @@ class Versioned(Desk):
         now = self.tx.now()
         row = {"kind": self.kind, "version": version, "rolled_back": rolled_back, "at": now, "by": self.tx.actor}
         self.changed(sa.insert(activations).values(row))
+        self.tx.tick(ROSTER)
         self.note(f"{self.kind}.{'roll_back' if rolled_back else 'activate'}", version=version)

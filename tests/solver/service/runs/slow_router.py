@@ -1,4 +1,5 @@
-"""One lead, now: by the prices of the last plan, within what the window has left, under the rules of the policy."""
+"""The plain way to route one lead: read every table, pose a batch of one through `pose`, decide, write. What
+the service does must come to the same."""
 
 from __future__ import annotations
 
@@ -44,19 +45,14 @@ class _Seen:
     tick: int
 
 
-class LeadRouter:
-    """Routes single leads of one store. Any number of processes may: what is left is counted in the store, and a rep
-    who was filled meanwhile is not given the lead."""
+class SlowRouter:
+    """Routes single leads of one store."""
 
     def __init__(self, store: Store) -> None:
         self._store, self._models, self._lock = store, dict[int, FitModel](), threading.Lock()
 
     def route(self, lead_id: str, *, actor: str) -> Assignment:
-        """Give a lead that waits to a rep, or to nurture.
-
-        Raises NotFoundError; ConflictError where it does not wait, or no model is in use; AwayError while a batch has
-        the floor to itself, or others are always faster; ProblemError for hard rules that cannot be promised online.
-        """
+        """Give a lead that waits to a rep, or to nurture."""
         for _ in range(TRIES):
             with self._store.read() as tx:
                 seen = _look(tx, lead_id)

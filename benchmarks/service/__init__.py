@@ -1,0 +1,1 @@
+"""The service under load: single leads routed by many clients at once, and a whole batch over HTTP."""
