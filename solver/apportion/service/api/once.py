@@ -97,7 +97,9 @@ class Call:
 def _calls(scope: str) -> Callable[..., Call]:
     needed: Any = Depends(needs(scope))
 
-    def call(request: Request, here: Here, api_key: ApiKey = needed, idempotency_key: IdempotencyKey = None) -> Call:
+    async def call(
+        request: Request, here: Here, api_key: ApiKey = needed, idempotency_key: IdempotencyKey = None
+    ) -> Call:
         asked = f"{request.url.path}?{request.url.query}\n{request.scope.get(DIGEST, '')}"
         kind = f"{request.method} {getattr(request.scope.get('route'), 'path', '')}"
         return Call(here, api_key, kind, idempotency_key, hashlib.sha256(asked.encode()).hexdigest())

@@ -10,6 +10,7 @@ import pytest
 from apportion.service.client import Client, RefusedError
 from apportion.service.store import Store
 from apportion.service.store.cells import records
+from apportion.service.wire.people import Stored
 from apportion_models.errors import ServiceError
 from tests.solver.service.api.served import served
 from tests.solver.service.tables import leads, reps
@@ -24,21 +25,24 @@ def test_it_does_every_call(there: Store, tmp_path: Path) -> None:
         served(str(there.url), tmp_path, "--no-clockwork") as one,
         Client(one.url, key=secret) as client,
     ):
-        assert client.solve([[9.0, 1.0], [8.0, 7.0]], capacity=[1, 1])["rep"] == [0, 1]
+        assert client.solve([[9.0, 1.0], [8.0, 7.0]], capacity=[1, 1]).rep == [0, 1]
         plan = client.plan(**tables)
-        assert plan["certificate"]["verified"]
-        assert {told["lead_id"] for told in client.assignments(plan["plan_id"], page=2)} == {
+        assert plan.certificate is not None
+        assert plan.certificate.verified
+        assert {told.lead_id for told in client.assignments(plan.plan_id, page=2)} == {
             lead["lead_id"] for lead in tables["leads"]
         }
-        assert client.put("leads", tables["leads"])["changed"] == 5  # the plan spoke of them
+        assert client.put("leads", tables["leads"]).changed == 5  # the plan spoke of them
         client.override("L0900", "R3", "lock")
-        assert client.route("L0900")["rep_id"] == "R3"
-        assert client.lead("L0900")["state"] == "assigned"
-        assert client.plan_from_store()["summary"]["leads"] == 16
+        assert client.route("L0900").rep_id == "R3"
+        assert client.lead("L0900").state == "assigned"
+        stored = client.plan_from_store()
+        assert stored.summary is not None
+        assert stored.summary.leads == 16
         assert client.scenarios(**tables, scenarios=[{"name": "gone", "reps": {"leave": ["R1"]}}], draws=50)
         with pytest.raises(RefusedError) as refused:
-            client.cancel(plan["plan_id"])
-        assert (refused.value.status, refused.value.problem["code"]) == (409, "conflict")
+            client.cancel(plan.plan_id)
+        assert (refused.value.status, refused.value.problem.code) == (409, "conflict")
 
 
 def test_it_asks_again_under_the_same_key() -> None:
@@ -51,10 +55,10 @@ def test_it_asks_again_under_the_same_key() -> None:
             return httpx2.Response(503, json={"code": "away"}, headers={"Retry-After": "0"})
         if len(keys) == 2:
             raise httpx2.ConnectError("no", request=request)
-        return httpx2.Response(200, json={"new": 1})
+        return httpx2.Response(200, json={"new": 1, "changed": 0, "same": 0})
 
     with Client("http://here", key="k", transport=httpx2.MockTransport(answered)) as client:
-        assert client.put("leads", [{"lead_id": "a"}]) == {"new": 1}
+        assert client.put("leads", [{"lead_id": "a"}]) == Stored(new=1, changed=0, same=0)
     assert len(set(keys)) == 1
     assert len(keys) == 3
     away = httpx2.MockTransport(
