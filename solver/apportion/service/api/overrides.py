@@ -34,7 +34,7 @@ def list_overrides(here: Here, _: Reading, after: After = None, limit: PageLimit
     return {"overrides": [_override(one) for one in page], "next": page.after}
 
 
-@router.delete("/{number}", response_model=OverrideTold, responses=problems.WRITE | problems.UNKNOWN)
+@router.delete("/{number:int}", response_model=OverrideTold, responses=problems.WRITE | problems.UNKNOWN)
 def lift_override(number: Number, call: Write) -> JSONResponse:
     """Let an override hold no longer."""
     return call.answered(lambda tx: Answer(200, _override(tx.overrides.lift(number))))

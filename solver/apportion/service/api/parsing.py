@@ -6,6 +6,8 @@ import json
 import math
 from typing import Any
 
+from apportion.service.wire.fields import LARGEST_INT
+
 DEEPEST = 32
 LARGEST = 10**308  # what a float can hold; how large a number may be is said by each field
 
@@ -32,6 +34,22 @@ def parse(body: bytes) -> Any:
     return read
 
 
+def has_large_whole(document: Any) -> bool:
+    """Whether somewhere in it is a whole number of more than 64 bits, of which arrays know nothing."""
+    level = [document]
+    while level:
+        if any(type(one) is int and abs(one) > LARGEST_INT for one in level):
+            return True
+        level = [below for one in level for below in _below(one)]
+    return False
+
+
+def _below(one: Any) -> list[Any]:
+    if isinstance(one, dict):
+        return [*one.keys(), *one.values()]
+    return one if isinstance(one, list) else []
+
+
 def _no_number(word: str) -> Any:
     raise _NotPlainError(f"{word} is no number")
 
@@ -52,15 +70,10 @@ def _check(read: Any) -> None:
         depth += 1
         if depth > DEEPEST:
             raise _NotPlainError(f"it is nested more than {DEEPEST} levels deep")
-        below: list[Any] = []
         for one in level:
-            if isinstance(one, dict):
-                below += [*one.keys(), *one.values()]
-            elif isinstance(one, list):
-                below += one
-            else:
+            if not isinstance(one, dict | list):
                 _check_leaf(one)
-        level = below
+        level = [below for one in level for below in _below(one)]
 
 
 def _check_leaf(one: Any) -> None:

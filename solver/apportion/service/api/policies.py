@@ -11,16 +11,21 @@ from apportion.policy import Policy, load_policy
 from apportion.service.api import problems
 from apportion.service.api.access import Reading
 from apportion.service.api.once import Rule
+from apportion.service.api.parsing import has_large_whole
 from apportion.service.api.state import Here
 from apportion.service.api.strict import After, Number, PageLimit, StrictRoute
 from apportion.service.store import Answer, PolicyVersion, Tx
 from apportion.service.wire.rules import InUse, PolicyAdded, PolicyAsk, PolicyChecked, PolicyPage, PolicyTold
+from apportion_models.errors import Finding, PolicyError
 
 router = APIRouter(route_class=StrictRoute, prefix="/v1", tags=["policies"])
+TOO_LARGE = "must hold no whole number of more than 64 bits."
 
 
 def read_policy(given: dict[str, Any] | str) -> Policy:
-    """A policy from a body. A text is YAML and never a path: the line break at its end says so."""
+    """A policy from a body. A text is YAML and never a path: the line break at its end says so. Raises PolicyError."""
+    if has_large_whole(given):
+        raise PolicyError(Finding(severity="error", table="policy", message=TOO_LARGE))
     return load_policy(given if isinstance(given, dict) else given + "\n")
 
 
@@ -52,7 +57,7 @@ def list_policies(here: Here, _: Reading, after: After = None, limit: PageLimit 
     return {"policies": [_policy(one, active) for one in page], "next": page.after}
 
 
-@router.get("/policies/{version}", response_model=PolicyTold, responses=problems.READ | problems.UNKNOWN)
+@router.get("/policies/{version:int}", response_model=PolicyTold, responses=problems.READ | problems.UNKNOWN)
 def get_policy(version: Number, here: Here, _: Reading) -> dict[str, Any]:
     """One version, whole."""
     with here.store.read() as tx:
@@ -60,7 +65,7 @@ def get_policy(version: Number, here: Here, _: Reading) -> dict[str, Any]:
     return _policy(one, active) | {"policy": one.policy.model_dump(mode="json", by_alias=True), "source": one.source}
 
 
-@router.post("/policies/{version}:activate", response_model=InUse, responses=problems.WRITE | problems.UNKNOWN)
+@router.post("/policies/{version:int}:activate", response_model=InUse, responses=problems.WRITE | problems.UNKNOWN)
 def activate(version: Number, call: Rule) -> JSONResponse:
     """Use this version from now on."""
 

@@ -14,7 +14,8 @@ from apportion.policy import Policy
 from apportion.service.api import problems
 from apportion.service.api.access import Reading
 from apportion.service.api.asking import need_model
-from apportion.service.api.policies import read_policy
+from apportion.service.api.parsing import has_large_whole
+from apportion.service.api.policies import TOO_LARGE, read_policy
 from apportion.service.api.state import Here, Service
 from apportion.service.api.strict import StrictRoute
 from apportion.service.api.tables import read_batch
@@ -47,6 +48,8 @@ def _compared(body: ScenariosAsk, here: Service, seconds: float) -> dict[str, An
 
 def _scenarios(body: ScenariosAsk) -> tuple[Scenario, ...]:
     """Raises InputError: also for a model by its folder, for no request may name a path of this machine."""
+    if has_large_whole(body.scenarios):
+        raise InputError([Finding(severity="error", table="scenario", message=TOO_LARGE)])
     found = load_scenarios(body.scenarios)
     if named := [one for one in found if one.fit.model is not None]:
         message = "must not name a folder here."
