@@ -1,4 +1,4 @@
-"""Everything that happens by itself, in one place: run what is due, raise alarms, deliver. Once, or for ever."""
+"""Everything that happens by itself, in one place: run what is due, raise alarms, deliver, sweep. Once, or for ever."""
 
 from __future__ import annotations
 
@@ -18,15 +18,17 @@ from apportion.service.watching.alarms import Raised
 from apportion.service.watching.looking import TOPIC
 
 LEASE_SECONDS, LOOK_SECONDS = 60.0, 60.0
+SWEEP_SECONDS = 600.0  # from one look for answers that need to be kept no longer to the next
 
 
 @dataclass(frozen=True)
 class Round:
-    """What one round led to."""
+    """What one round led to. swept : answers to Idempotency-Keys that were kept long enough."""
 
     ticked: Ticked = field(default_factory=Ticked)
     raised: tuple[Raised, ...] = ()
     sent: Delivered = field(default_factory=Delivered)
+    swept: int = 0
 
 
 class Clockwork:
@@ -47,7 +49,7 @@ class Clockwork:
         log: Any = None,
     ) -> None:
         self._store, self._metrics, self._log = store, metrics, log
-        self._next_look = 0.0
+        self._next_look = self._next_sweep = 0.0
         self._alarmed = [name for name, route in routes.items() if route.hears(TOPIC)]
         planned = [name for name, route in routes.items() if route.hears(PLAN_DONE)]
         self._runner = Runner(store, sinks=planned, lease_seconds=lease_seconds)
@@ -61,8 +63,9 @@ class Clockwork:
         raised = self._look(ticked)
         step("Delivering")
         sent = self._deliverer.all_due() if deliver else Delivered()
+        swept = self._sweep()
         self._tell(ticked, raised)
-        return Round(ticked, raised, sent)
+        return Round(ticked, raised, sent, swept)
 
     def _look(self, ticked: Ticked) -> tuple[Raised, ...]:
         """Look when something happened, else once a minute: silence is no news after five seconds."""
@@ -70,6 +73,13 @@ class Clockwork:
             return ()
         self._next_look = time.monotonic() + LOOK_SECONDS
         return raise_alarms(self._store, self._alarmed, learnt=ticked.learnt)
+
+    def _sweep(self) -> int:
+        """Answers that were kept for requests that might be sent again; they may hold personal data."""
+        if time.monotonic() < self._next_sweep:
+            return 0
+        self._next_sweep = time.monotonic() + SWEEP_SECONDS
+        return self._store.attempt(lambda tx: tx.idempotency.sweep(), actor="clockwork")
 
     def forever(self, stop: threading.Event, *, seconds: float = 5.0) -> None:
         """Round after round until `stop` is set. Deliveries go on in a thread of their own while a batch is solved.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import math
 import threading
 import time
@@ -18,11 +19,14 @@ MOST_NAMES = 10_000  # of those who asked last; who is forgotten begins with a f
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """body_bytes : of one request. request_seconds : until a request is answered 503. per_minute : requests of one key
-    (or of one address without a good key); 0 is no limit. at_once_pairs : leads × reps that are answered at once, and
-    not as a job. at_once_seconds : how long such an answer may take before it becomes a job. solves : plain arrays and
-    scenarios that are solved at the same time; the others wait for a seat. origins : web origins that browsers may call
-    from; none is no CORS."""
+    """What the service's settings allow.
+
+    body_bytes : of one request. request_seconds : until a request is answered 503. per_minute : requests of one key, or
+    of one address without a good key; 0 is no limit. at_once_pairs : leads × reps that are answered at once, and not as
+    a job. at_once_seconds : how long such an answer may take before it becomes a job. solves : plain arrays and
+    scenarios that are solved at the same time; the others wait for a seat. answers_kept : for how long the answer to an
+    Idempotency-Key is. origins : web origins that browsers may call from; none is no CORS.
+    """
 
     body_bytes: int = 32 * 2**20
     request_seconds: float = 60.0
@@ -30,6 +34,7 @@ class Limits:
     at_once_pairs: int = 250_000
     at_once_seconds: float = 20.0
     solves: int = 8
+    answers_kept: dt.timedelta = dt.timedelta(hours=24)
     origins: tuple[str, ...] = ()
 
     @property

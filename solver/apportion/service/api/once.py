@@ -83,7 +83,7 @@ class Call:
     def _finish(self, tx: Tx, answer: Answer) -> None:
         if self.name is not None:
             told = {"status": answer.status, "response": answer.response}
-            tx.idempotency.finish(scope=self._scope, key=self.name, **told)
+            tx.idempotency.finish(scope=self._scope, key=self.name, keep=self.here.limits.answers_kept, **told)
 
     def _drop(self, tx: Tx) -> None:
         if self.name is not None:

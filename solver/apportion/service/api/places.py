@@ -45,7 +45,13 @@ def _place(error: Error, body: Any) -> _Placed:
             path.append(step)
         else:
             branch = tuple(path), str(step)
+    path += _mark(error)
     return _Placed(tuple(path), branch, error)
+
+
+def _mark(error: Error) -> list[str | int]:
+    """The key that says which kind it is, where that is what is wrong."""
+    return [str(error["ctx"]["discriminator"]).strip("'")] if error["type"].startswith("union_tag") else []
 
 
 def _settled(placed: Sequence[_Placed]) -> Iterable[list[_Placed]]:
@@ -76,6 +82,8 @@ def _fault(told_as_one: Sequence[_Placed]) -> Fault:
 def _message(error: Error) -> str:
     if error["type"] == "json_invalid":
         return f"must be JSON: {error.get('ctx', {}).get('error', 'it is not')}"
+    if error["type"].startswith("union_tag"):
+        return f"must be one of {error['ctx'].get('expected_tags', 'the kinds of docs/api.md')}"
     return str(error["msg"]).replace("Input should be", "must be").removeprefix("Value error, ").rstrip(".")
 
 

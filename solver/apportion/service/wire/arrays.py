@@ -63,6 +63,9 @@ class MaxMinRule(Strict):
     name: Name | None = None
 
 
+EquityRule = Annotated[ShareRule | MaxMinRule, Field(discriminator="measure")]
+
+
 class Arrays(Strict):
     """The arguments of `AssignmentProblem.from_arrays`. value : leads × reps, in currency."""
 
@@ -78,7 +81,7 @@ class Arrays(Strict):
     parcel: Labels | None = Field(None, description="One a lead: leads of one parcel go to one rep.")
     opportunity: Numbers | None = Field(None, description="Rep-neutral value of each lead, in currency.")
     revenue: Table | None = Field(None, description="leads × reps: what equity counts as revenue. Else value.")
-    equity: list[ShareRule | MaxMinRule] = Field(default_factory=list, max_length=100)
+    equity: list[EquityRule] = Field(default_factory=list, max_length=100)
     limits: list[LimitRule] = Field(default_factory=list, max_length=100)
     lead_ids: Annotated[list[Name], Field(max_length=MOST)] | None = None
     rep_ids: Annotated[list[Name], Field(max_length=MOST)] | None = None

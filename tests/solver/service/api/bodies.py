@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import gzip
 import json
 import random
@@ -131,25 +132,29 @@ def _places(tree: Any) -> list[tuple[Any, Any]]:
     return found
 
 
+def _leaf(rng: random.Random) -> Any:
+    return copy.deepcopy(rng.choice(LEAVES))
+
+
 def _changed(rng: random.Random, tree: Any) -> Any:
     places = _places(tree)
     if not places or rng.random() < 0.03:
-        return rng.choice(LEAVES)
+        return _leaf(rng)
     holder, key = rng.choice(places)
     other, place = rng.choice(places)
-    copy = json.loads(json.dumps(other[place]))
+    alike = copy.deepcopy(other[place])
     what = rng.random()
     if what < 0.6:
-        holder[key] = rng.choice(LEAVES)
+        holder[key] = _leaf(rng)
     elif what < 0.7:
         del holder[key]
     elif what < 0.8 and isinstance(holder, list):
         holder += [holder[key]] * rng.choice((1, 2, 50))
     elif what < 0.9 and isinstance(holder, dict):
         mark = rng.choice((TWICE, "", " "))
-        holder[mark + str(key)] = rng.choice(LEAVES) if mark else holder[key]
+        holder[mark + str(key)] = _leaf(rng) if mark else holder[key]
     else:
-        holder[key] = copy
+        holder[key] = alike
     return tree
 
 
