@@ -78,19 +78,20 @@ class Call:
     def _begin(self, tx: Tx, *, seconds: float = 60.0) -> Answer | None:
         if self.name is None:
             return None
-        return tx.idempotency.begin(scope=self._scope, key=self.name, body_hash=self.digest, seconds=seconds)
+        return tx.idempotency.begin(scope=self.scope, key=self.name, body_hash=self.digest, seconds=seconds)
 
     def _finish(self, tx: Tx, answer: Answer) -> None:
         if self.name is not None:
             told = {"status": answer.status, "response": answer.response}
-            tx.idempotency.finish(scope=self._scope, key=self.name, keep=self.here.limits.answers_kept, **told)
+            tx.idempotency.finish(scope=self.scope, key=self.name, keep=self.here.limits.answers_kept, **told)
 
     def _drop(self, tx: Tx) -> None:
         if self.name is not None:
-            tx.idempotency.drop(scope=self._scope, key=self.name)
+            tx.idempotency.drop(scope=self.scope, key=self.name)
 
     @property
-    def _scope(self) -> str:
+    def scope(self) -> str:
+        """Where its name means something: with this key, for this kind of call."""
         return f"{self.api_key.key_id} {self.kind}"
 
 

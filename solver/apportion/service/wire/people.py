@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic.json_schema import SkipJsonSchema
 
-from apportion.service.wire.fields import Moment, Name, Rows, Strict
+from apportion.service.wire.fields import Moment, Name, Row, Rows, Strict
 
 Ids = Annotated[list[Name], Field(min_length=1, max_length=100_000)]
 State = Literal["waiting", "claimed", "assigned", "nurture", "reject", "closed", "outside", "forgotten"]
@@ -136,6 +137,27 @@ class RepPage(BaseModel):
 
     reps: list[RepShort]
     next: str | None
+
+
+def _one_of_two(schema: dict[str, Any]) -> None:
+    schema["oneOf"] = [{"required": ["lead_id"]}, {"required": ["lead"]}]
+    for field in schema["properties"].values():
+        del field["default"]
+
+
+class RouteAsk(Strict):
+    """A lead that waits, by its id; or a row of the leads table, which is stored first."""
+
+    model_config = ConfigDict(json_schema_extra=_one_of_two)
+
+    lead_id: Name | SkipJsonSchema[None] = None
+    lead: Row | SkipJsonSchema[None] = None
+
+    @model_validator(mode="after")
+    def _one(self) -> RouteAsk:
+        if len(self.model_fields_set) != 1 or (self.lead_id is None) == (self.lead is None):
+            raise ValueError("must have lead_id, or lead")
+        return self
 
 
 class Routed(BaseModel):

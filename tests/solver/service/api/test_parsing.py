@@ -19,7 +19,7 @@ PLAIN = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(PLAIN)
 def test_what_is_plain_is_read_as_it_is(document: object) -> None:
     """As any other reader reads it."""

@@ -42,8 +42,8 @@ def unlimited(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_schemathesis_finds_nothing(there: Store, tmp_path: Path) -> None:
-    """Every operation, every check that it has, a few requests each, and steps through what answers link to."""
-    told = _found(there, tmp_path, "--phases", "examples,fuzzing,stateful", "-n", "3", "--seed", "0")
+    """Every operation, every check that it has, a few requests each."""
+    told = _found(there, tmp_path, "--phases", "examples,fuzzing", "-n", "2", "--seed", "0")
     assert not told, told
 
 
