@@ -114,6 +114,6 @@ def _ragged(given: Arrays) -> Iterator[Finding]:
             continue
         row = next((place for place, line in enumerate(table) if len(line) != width), None)
         if row is not None:
-            message = f"must have one cell for each rep, {width}."
-            place = {"column": f"{FIELD}.{name}", "row": row + 1, "value": len(table[row])}
-            yield Finding(severity="error", table=FIELD, message=message, **place)
+            message, place = f"must have one cell for each rep, {width}.", f"{FIELD}.{name}"
+            found = len(table[row])
+            yield Finding(severity="error", table=FIELD, message=message, column=place, row=row + 1, value=found)

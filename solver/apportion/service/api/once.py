@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -95,7 +95,7 @@ class Call:
         return f"{self.api_key.key_id} {self.kind}"
 
 
-def _calls(scope: str) -> Callable[..., Call]:
+def _calls(scope: str) -> Callable[..., Coroutine[Any, Any, Call]]:
     needed: Any = Depends(needs(scope))
 
     async def call(

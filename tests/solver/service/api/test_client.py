@@ -6,6 +6,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from starlette.testclient import TestClient
 
 from apportion.service.client import Client, RefusedError
 from apportion.service.store import Store
@@ -66,3 +67,51 @@ def test_it_asks_again_under_the_same_key() -> None:
     )
     with Client("http://here", key="k", transport=away, tries=2) as client, pytest.raises(ServiceError):
         client.lead("a")
+
+
+def test_a_page_of_something_between_is_no_answer() -> None:
+    """A proxy's HTML is a RefusedError with its status, or a ServiceError where it pretends to be an answer."""
+    for status, kind in ((404, RefusedError), (200, ServiceError)):
+        html = httpx2.MockTransport(lambda _, status=status: httpx2.Response(status, text="<html>"))
+        with Client("http://here", key="k", transport=html) as client, pytest.raises(kind) as caught:
+            client.lead("a")
+        if isinstance(caught.value, RefusedError):
+            assert (caught.value.status, caught.value.problem.code) == (404, "no_problem")
+
+
+def test_every_call_has_a_method(api: TestClient) -> None:
+    """Against the service itself, with every answer read into its model."""
+    with Client("http://here", key=api.headers["X-API-Key"], transport=_Passed(api)) as client:
+        version = client.add_policy({"name": "next", "equity": []}).version
+        assert client.check_policy("equity: []\n").name
+        assert client.activate(version).version == version
+        assert client.policy(version).in_use
+        assert client.roll_back().version == 1
+        assert {one.version for one in client.policies()} == {1, version}
+        number = client.override("L0001", "R1", "ban").id
+        assert [one.id for one in client.overrides()] == [number]
+        assert client.lift(number).lifted_at is not None
+        plan = client.plan_from_store(limit=3)
+        assert [one.plan_id for one in client.plans()] == [plan.plan_id]
+        held = next(iter(client.leads(state="assigned")))
+        assert held.lead_id in {one.lead_id for name in "123" for one in client.rep(f"R{name}").assignments}
+        assert client.requeue([held.lead_id]) == 1
+        assert [one.rep_id for one in client.reps()] == ["R1", "R2", "R3"]
+        assert client.retire(["R3"]) == 1
+        client.put("leads", [{"lead_id": "../x", "created_at": "2026-03-01T08:00:00Z"}])
+        assert client.lead("../x").lead_id == "../x"
+        with pytest.raises(RefusedError, match="404"):
+            client.lead("..")
+
+
+class _Passed(httpx2.BaseTransport):
+    """From one client to another."""
+
+    def __init__(self, api: TestClient) -> None:
+        self._api = api
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        answer = self._api.request(
+            request.method, str(request.url), content=request.read(), headers=dict(request.headers)
+        )
+        return httpx2.Response(answer.status_code, content=answer.content, headers=dict(answer.headers))
