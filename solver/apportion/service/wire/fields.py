@@ -36,6 +36,11 @@ def _is_of_our_time(moment: dt.datetime) -> dt.datetime:
     return moment
 
 
+def _as_whole(value: Any) -> Any:
+    """JSON has one kind of number: 2.0 is 2."""
+    return int(value) if type(value) is float and value.is_integer() else value
+
+
 Moment = Annotated[
     AwareDatetime,
     Field(strict=False, json_schema_extra={"pattern": "^(19|20|21)[0-9]{2}-"}, examples=["2026-03-02T08:00:00Z"]),
@@ -43,12 +48,20 @@ Moment = Annotated[
     AfterValidator(_is_of_our_time),
 ]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
-Whole = Annotated[int, Field(ge=-LARGEST_INT, le=LARGEST_INT)]
-Cell = str | bool | Whole | Annotated[float, Field(ge=-LARGEST_CELL, le=LARGEST_CELL)] | list[str] | None
+AsWhole = BeforeValidator(_as_whole)
+Whole = Annotated[int, Field(ge=-LARGEST_INT, le=LARGEST_INT), AsWhole]
+Cell = (
+    str
+    | bool
+    | Annotated[int, Field(ge=-LARGEST_INT, le=LARGEST_INT)]
+    | Annotated[float, Field(ge=-LARGEST_CELL, le=LARGEST_CELL)]
+    | list[str]
+    | None
+)
 Row = Annotated[dict[Annotated[str, Field(min_length=1, max_length=100)], Cell], Field(max_length=500)]
 Rows = Annotated[list[Row], Field(min_length=1, max_length=200_000)]
 PolicyText = Annotated[str, Field(min_length=1, max_length=200_000)]
 Free = dict[str, Any]  # its own reader checks what is in it
 PolicyGiven = Annotated[Free | PolicyText, Field(description="As JSON, or as the text of a YAML file: docs/policy.md.")]
-Seed = Annotated[int, Field(ge=0, lt=2**31)]
+Seed = Annotated[int, Field(ge=0, lt=2**31), AsWhole]
 Gap = Annotated[float, Field(ge=0, lt=1, description="Relative gap at which to stop.")]

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field
 
 from apportion.service.wire.arrays import Arrays
-from apportion.service.wire.fields import Gap, Kept, Moment, PolicyGiven, Rows, Seed, Strict
+from apportion.service.wire.fields import AsWhole, Gap, Kept, Moment, PolicyGiven, Rows, Seed, Strict
 
 TABLES = ("leads", "reps", "accounts", "teams", "territories", "calendar", "overrides", "assignments")
 
@@ -43,7 +43,9 @@ class Believing(Solving):
     """And by which rules, which beliefs, and of which moment."""
 
     policy: PolicyGiven | None = Field(None, description="Of this plan alone; else the policy in use.")
-    model_version: Annotated[int, Field(ge=1, lt=2**31)] | None = Field(None, description="Else the fit model in use.")
+    model_version: Annotated[int, Field(ge=1, lt=2**31), AsWhole] | None = Field(
+        None, description="Else the one in use."
+    )
     at: Moment | None = Field(None, description="The moment it is of; else now.")
 
     @property
@@ -67,7 +69,7 @@ class StoreAsk(Believing):
     """The leads that wait in the store, who are then assigned."""
 
     from_store: Literal[True]
-    limit: Annotated[int, Field(ge=1, le=10_000_000)] | None = Field(None, description="Most leads.")
+    limit: Annotated[int, Field(ge=1, le=10_000_000), AsWhole] | None = Field(None, description="Most leads.")
 
 
 class PlanError(BaseModel):

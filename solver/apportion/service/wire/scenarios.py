@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from apportion.service.wire.fields import Free, Gap, Kept, Moment, PolicyGiven, Seed
+from apportion.service.wire.fields import AsWhole, Free, Gap, Kept, Moment, PolicyGiven, Seed
 from apportion.service.wire.plans import TablesGiven
 
 Scenarios = Annotated[list[Free], Field(min_length=1, max_length=20)]
@@ -19,7 +19,7 @@ class ScenariosAsk(TablesGiven):
     policy: PolicyGiven | None = Field(None, description="Else the policy in use.")
     at: Moment | None = Field(None, description="Else the day of the newest lead.")
     gap: Gap | None = None
-    draws: Annotated[int, Field(ge=20, le=5000)] = 400
+    draws: Annotated[int, Field(ge=20, le=5000), AsWhole] = 400
     seed: Seed | None = None
 
 

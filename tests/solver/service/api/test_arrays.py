@@ -87,6 +87,13 @@ def test_each_fault_names_its_field(api: TestClient, wrong: dict[str, Any], fiel
     assert [fault["field"] for fault in answer.json()["errors"]] == [field], answer.text
 
 
+def test_a_whole_number_may_be_written_with_a_point(api: TestClient) -> None:
+    """JSON has one kind of number; what is no whole one is refused."""
+    problem = {"value": [[1.0]], "capacity": [1], "tier": [2.0]}
+    assert api.post("/v1/plans", json={"problem": problem, "seed": 1.0}).status_code == 200
+    assert api.post("/v1/plans", json={"problem": problem, "seed": 1.5}).status_code == 422
+
+
 def test_all_faults_are_told_at_once(api: TestClient) -> None:
     """Not one a request."""
     answer = api.post("/v1/plans", json={"problem": {"value": [[1.0]], "capacity": [1.0, 1.0], "tier": [1, 2]}})
