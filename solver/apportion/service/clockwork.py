@@ -1,4 +1,4 @@
-"""Everything that happens by itself, in one place: run what is due, raise alarms, deliver. Once, or for ever."""
+"""Everything that happens by itself, in one place: run what is due, raise alarms, deliver, sweep. Once, or for ever."""
 
 from __future__ import annotations
 
@@ -20,16 +20,17 @@ from apportion.service.watching.alarms import Raised
 
 LEASE_SECONDS, LOOK_SECONDS = 60.0, 60.0
 SEND_SECONDS = 50.0  # in one round: who is called each minute must not pile up behind a receiver that hangs
-SWEEP_SECONDS = 3600.0
+SWEEP_SECONDS = 600.0  # from one look for answers that need to be kept no longer to the next
 
 
 @dataclass(frozen=True)
 class Round:
-    """What one round led to."""
+    """What one round led to. swept : answers to Idempotency-Keys that were kept long enough."""
 
     ticked: Ticked = field(default_factory=Ticked)
     raised: tuple[Raised, ...] = ()
     sent: Delivered = field(default_factory=Delivered)
+    swept: int = 0
 
 
 class Clockwork:
@@ -75,12 +76,12 @@ class Clockwork:
         ticked = self._runner.tick(asks=fed, stopped=stopped)
         step("Looking for what is not as it should be")
         raised = self._look(ticked)
-        self._sweep()
         step("Delivering")
         end = time.monotonic() + SEND_SECONDS
         sent = self._deliverer.all_due(stopped=lambda: time.monotonic() >= end) if deliver else Delivered()
+        swept = self._sweep()
         self._tell(ticked, raised)
-        return Round(ticked, raised, sent)
+        return Round(ticked, raised, sent, swept)
 
     def close(self) -> None:
         """Let go of what the sinks hold open."""
@@ -94,11 +95,12 @@ class Clockwork:
         self._next_look = time.monotonic() + LOOK_SECONDS
         return raise_alarms(self._store, self._alarmed)
 
-    def _sweep(self) -> None:
-        """Now and then, what the store need not remember any more."""
-        if time.monotonic() >= self._next_sweep:
-            self._next_sweep = time.monotonic() + SWEEP_SECONDS
-            self._store.attempt(lambda tx: tx.idempotency.sweep())
+    def _sweep(self) -> int:
+        """Answers that were kept for requests that might be sent again; they may hold personal data."""
+        if time.monotonic() < self._next_sweep:
+            return 0
+        self._next_sweep = time.monotonic() + SWEEP_SECONDS
+        return self._store.attempt(lambda tx: tx.idempotency.sweep(), actor="clockwork")
 
     def forever(self, stop: threading.Event, *, seconds: float = 5.0) -> None:
         """Round after round until `stop` is set; then the sinks are let go of. Each sink is delivered to in a thread of

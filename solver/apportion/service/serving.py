@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import signal
 import threading
 from collections.abc import AsyncIterator, Callable
@@ -55,6 +56,7 @@ def limits_of(settings: Settings) -> Limits:
         body_bytes=int(settings.body_megabytes * 2**20),
         request_seconds=settings.request_seconds,
         per_minute=settings.requests_per_minute,
+        answers_kept=dt.timedelta(hours=settings.answers_kept_hours),
         origins=settings.origins,
     )
 

@@ -60,6 +60,9 @@ class Settings(BaseSettings):
     body_megabytes: float = Field(32.0, gt=0, le=1024, description="The largest body of a request.")
     request_seconds: float = Field(60.0, ge=1.0, le=3600.0, description="After as long a request is answered 503.")
     requests_per_minute: int = Field(6000, ge=0, description="Of one key; 0: no limit.")
+    answers_kept_hours: float = Field(
+        24.0, ge=1.0, le=24 * 30, description="How long the answer to an Idempotency-Key is kept."
+    )
     origins: tuple[str, ...] = Field((), description="Web origins that browsers may call from; none: no CORS.")
 
     @classmethod

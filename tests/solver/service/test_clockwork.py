@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import json
 import sqlite3
@@ -292,3 +293,15 @@ def test_killed_at_any_moment_of_run_and_delivery(ready_url: str, tmp_path: Path
     store.close()
     told = [lead for path in (tmp_path / "drop").glob("*.csv") for lead in pd.read_csv(path)["lead_id"]]
     assert sorted(told) == sorted(lead_ids)
+
+
+def test_answers_that_were_kept_long_enough_are_swept(store: Store, clock: FakeClock) -> None:
+    """In the first round after their time, whoever made them, and none before."""
+    with store.write() as tx:
+        for key, hours in (("old", 1), ("young", 48)):
+            assert tx.idempotency.begin(scope="s", key=key, body_hash="h") is None
+            tx.idempotency.finish(scope="s", key=key, status=200, response={}, keep=dt.timedelta(hours=hours))
+    assert Clockwork(store, {}).once().swept == 0
+    clock.turn(2 * 3600)
+    clockwork = Clockwork(store, {})
+    assert [clockwork.once().swept for _ in range(2)] == [1, 0]

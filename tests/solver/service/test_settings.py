@@ -93,6 +93,7 @@ SAID: dict[str, tuple[str, str, object]] = {
     "body_megabytes": ("1", "2", 3.0),
     "request_seconds": ("11", "12", 13.0),
     "requests_per_minute": ("1", "2", 3),
+    "answers_kept_hours": ("1", "2", 3.0),
     "origins": ('["https://a.example"]', '["https://b.example"]', ("https://c.example",)),
 }
 

@@ -11,7 +11,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.middleware.cors import CORSMiddleware
 
 from apportion import __version__
-from apportion.service.api import health, people, plans, problems, routing, rules, scenarios
+from apportion.service.api import health, overrides, people, plans, policies, problems, routing, scenarios
 from apportion.service.api.jobs import Jobs
 from apportion.service.api.limits import Limits
 from apportion.service.api.shield import Shield
@@ -19,8 +19,12 @@ from apportion.service.api.state import Service
 from apportion.service.store import Store
 from apportion.service.watching import Metrics
 
-ROUTERS = (health.router, plans.router, routing.router, people.router, rules.router, scenarios.router)
+DESKS = (health, plans, routing, people, overrides, policies, scenarios)
+ROUTERS = tuple(desk.router for desk in DESKS)
 ABOUT = "Assigns leads to sales reps: a joint optimum with its proof, its prices and its reasons."
+ASKED = ["X-API-Key", "Idempotency-Key", "Prefer", "Content-Type"]
+ANSWERED = ["Location", "Link", "Retry-After", "X-Request-Id"]
+Beside = Callable[[], AbstractAsyncContextManager[None]]
 
 
 def make_app(
@@ -30,16 +34,40 @@ def make_app(
     metrics: Metrics | None = None,
     log: Any = None,
     lease_seconds: float = 60.0,
-    beside: Callable[[], AbstractAsyncContextManager[None]] | None = None,
+    beside: Beside | None = None,
 ) -> FastAPI:
     """The service over HTTP, on a store whose schema is there.
 
     metrics, log : where to tell of it. beside : entered when the server starts, left when it stops (the clockwork).
     """
     limits, metrics = limits or Limits(), metrics or Metrics()
-    jobs = Jobs(store, lease_seconds=lease_seconds, ended=metrics.ended)
+    jobs = Jobs(store, lease_seconds=lease_seconds, ended=metrics.ended, log=log)
     service = Service(store, limits, metrics, jobs, log)
+    app = FastAPI(
+        title="Apportion",
+        version=__version__,
+        summary=ABOUT,
+        redoc_url=None,
+        lifespan=_lifespan(jobs, beside),
+        redirect_slashes=False,
+    )
+    app.state.service = service
+    for router in ROUTERS:
+        app.include_router(router)
+    problems.install(app, [route for router in ROUTERS for route in router.routes])
+    if limits.origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(limits.origins),
+            allow_methods=["GET", "POST", "DELETE"],
+            allow_headers=ASKED,
+            expose_headers=ANSWERED,
+        )
+    app.add_middleware(Shield, service=service)
+    return app
 
+
+def _lifespan(jobs: Jobs, beside: Beside | None) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         try:
@@ -52,16 +80,4 @@ def make_app(
             await run_in_threadpool(service.leads.close)
             await run_in_threadpool(jobs.close)
 
-    app = FastAPI(title="Apportion", version=__version__, summary=ABOUT, redoc_url=None, lifespan=lifespan)
-    app.state.service = service
-    for router in ROUTERS:
-        app.include_router(router)
-    problems.install(app)
-    if limits.origins:
-        names = ["X-API-Key", "Idempotency-Key", "Prefer", "Content-Type"]
-        methods = ["GET", "POST", "PUT", "DELETE"]
-        app.add_middleware(
-            CORSMiddleware, allow_origins=list(limits.origins), allow_methods=methods, allow_headers=names
-        )
-    app.add_middleware(Shield, service=service)
-    return app
+    return lifespan

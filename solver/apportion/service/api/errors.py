@@ -1,4 +1,4 @@
-"""Errors that only a service over HTTP knows."""
+"""Errors that only a service over HTTP knows; all others are those of apportion_models.errors."""
 
 from __future__ import annotations
 
@@ -28,3 +28,10 @@ class TooManyError(UsageError):
     def __init__(self, *, after: int) -> None:
         self.after = after
         super().__init__(f"Too many requests: ask again in {after} s.")
+
+
+class BusyError(UsageError):
+    """There is no room for this now."""
+
+    code = "busy"
+    http_status = 503

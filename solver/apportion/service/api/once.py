@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -83,7 +83,7 @@ class Call:
     def _finish(self, tx: Tx, answer: Answer) -> None:
         if self.name is not None:
             told = {"status": answer.status, "response": answer.response}
-            tx.idempotency.finish(scope=self.scope, key=self.name, **told)
+            tx.idempotency.finish(scope=self.scope, key=self.name, keep=self.here.limits.answers_kept, **told)
 
     def _drop(self, tx: Tx) -> None:
         if self.name is not None:
@@ -95,10 +95,12 @@ class Call:
         return f"{self.api_key.key_id} {self.kind}"
 
 
-def _calls(scope: str) -> Callable[..., Call]:
+def _calls(scope: str) -> Callable[..., Coroutine[Any, Any, Call]]:
     needed: Any = Depends(needs(scope))
 
-    def call(request: Request, here: Here, api_key: ApiKey = needed, idempotency_key: IdempotencyKey = None) -> Call:
+    async def call(
+        request: Request, here: Here, api_key: ApiKey = needed, idempotency_key: IdempotencyKey = None
+    ) -> Call:
         asked = f"{request.url.path}?{request.url.query}\n{request.scope.get(DIGEST, '')}"
         kind = f"{request.method} {getattr(request.scope.get('route'), 'path', '')}"
         return Call(here, api_key, kind, idempotency_key, hashlib.sha256(asked.encode()).hexdigest())

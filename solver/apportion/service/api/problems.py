@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -10,17 +9,20 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, Field
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute, Match
 
-from apportion.service.api.errors import TooManyError
+from apportion.service.api.errors import BusyError, TooManyError
+from apportion.service.api.places import faults_of, plain, short
 from apportion.service.store import AwayError, StillRunningError
+from apportion.service.wire.faults import Fault, Problem
 from apportion_models.errors import ApportionError, Finding, InputError, ServiceError
 
 MEDIA_TYPE = "application/problem+json"
 AGAIN_SECONDS = 2
 MOST_FAULTS = 100  # told in one answer; the count of all stands beside them
-LONGEST = 200
+LONGEST_DETAIL = 2_000
 WORDS = {
     400: "The request cannot be understood.",
     404: "There is nothing at this address.",
@@ -30,29 +32,6 @@ WORDS = {
     500: "A bug in Apportion: see the service's log, under this request id.",
     503: "The service cannot answer in time: ask again a little later.",
 }
-
-
-class Fault(BaseModel):
-    """One thing at fault. field : where in the request, such as `leads.3.score`, or the column of a table."""
-
-    field: str | None = None
-    message: str
-    table: str | None = None
-    row: int | None = Field(None, description="1-based.")
-    value: Any = None
-    remedy: str | None = None
-
-
-class Problem(BaseModel):
-    """An error by RFC 9457. code : stable, for programs; errors : each fault of the input."""
-
-    type: str = Field(examples=["urn:apportion:bad_input"])
-    title: str
-    status: int
-    detail: str
-    code: str
-    errors: list[Fault] = []
-    plan_id: str | None = None
 
 
 def answer(
@@ -93,8 +72,15 @@ def of_error(error: ApportionError) -> JSONResponse:
     if error.http_status == 500:
         return of_status(500)
     faults = [_of_finding(finding) for finding in error.findings] if isinstance(error, InputError) else []
-    detail = f"{len(faults)} faults: see errors." if len(faults) > 1 else _short(str(error), 2_000)
+    detail = f"{len(faults)} faults: see errors." if len(faults) > 1 else _detail(error)
     return answer(error.http_status, error.code, detail, faults=faults, headers=_headers(error))
+
+
+def _detail(error: ApportionError) -> str:
+    """A database's own words name its tables: they are for the log."""
+    if isinstance(error.__cause__, SQLAlchemyError):
+        return "It was refused, for it breaks a rule of the store: another request may have been first."
+    return short(str(error), LONGEST_DETAIL)
 
 
 def of_code(code: str, detail: str, *, plan_id: str) -> JSONResponse:
@@ -112,11 +98,25 @@ def _statuses(kind: type[ApportionError]) -> dict[str, int]:
     return found
 
 
-def install(app: FastAPI) -> None:
-    """Let the application answer every error like this."""
+def install(app: FastAPI, routes: Sequence[BaseRoute]) -> None:
+    """Let the application answer every error like this. routes : all of it, for the methods of an address."""
+
+    async def refused(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, HTTPException)
+        headers = dict(error.headers or {})
+        if error.status_code == 405:
+            headers["Allow"] = ", ".join(_methods(routes, request))
+        return of_status(error.status_code, headers=headers)
+
     app.add_exception_handler(ApportionError, _ours)
     app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _plain)
+    app.add_exception_handler(HTTPException, refused)
+
+
+def _methods(routes: Sequence[BaseRoute], request: Request) -> list[str]:
+    """Every method of an address: the framework names those of the first route alone."""
+    found = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    return sorted({method for route in found for method in getattr(route, "methods", None) or ()})
 
 
 async def _ours(request: Request, error: Exception) -> JSONResponse:
@@ -126,38 +126,19 @@ async def _ours(request: Request, error: Exception) -> JSONResponse:
     return of_error(error)
 
 
-async def _plain(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HTTPException)
-    return of_status(error.status_code, headers=error.headers)
-
-
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    faults = [_of_pydantic(fault) for fault in error.errors()]
-    if any(fault["type"] == "model_attributes_type" for fault in error.errors()) and _is_not_json(request):
-        return of_status(415)
-    return answer(422, "bad_request", f"Faults in the request: {len(error.errors())}; see errors.", faults=faults)
-
-
-def _is_not_json(request: Request) -> bool:
-    return "json" not in request.headers.get("content-type", "")
+    faults = faults_of(error.errors(), error.body)
+    words = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+    return answer(422, "bad_request", f"{words} in the request: see errors.", faults=faults)
 
 
 def _headers(error: ApportionError) -> dict[str, str]:
     if isinstance(error, TooManyError):
         return {"Retry-After": str(error.after)}
-    if isinstance(error, StillRunningError):
+    if isinstance(error, StillRunningError | BusyError):
         return {"Retry-After": str(AGAIN_SECONDS)}
     return {"WWW-Authenticate": "ApiKey"} if error.http_status == 401 else {}
-
-
-def _of_pydantic(fault: Mapping[str, Any]) -> Fault:
-    place = [str(part) for part in fault["loc"]]
-    if fault["type"] == "json_invalid":
-        return Fault(field="body", message=f"must be JSON: {fault.get('ctx', {}).get('error', 'it is not')}.")
-    field = ".".join(place[1:] if len(place) > 1 else place)
-    message = str(fault["msg"]).replace("Input should be", "must be").removeprefix("Value error, ")
-    return Fault(field=field, message=message.rstrip(".") + ".", value=plain(fault.get("input")))
 
 
 def _of_finding(finding: Finding) -> Fault:
@@ -171,22 +152,6 @@ def _of_finding(finding: Finding) -> Fault:
     )
 
 
-def plain(value: Any) -> Any:
-    """What was got, as JSON can say it, and no longer than a line."""
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, int | float):
-        return value if abs(value) < 2**53 and math.isfinite(value) else _short(str(value))
-    if isinstance(value, str):
-        return _short(value)
-    return f"a {'list' if isinstance(value, list | tuple) else 'object' if isinstance(value, dict) else 'value'}"
-
-
-def _short(text: str, longest: int = LONGEST) -> str:
-    text = text.encode("utf-8", "replace").decode("utf-8")
-    return text if len(text) <= longest else text[:longest] + "…"
-
-
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """What OpenAPI is told of these statuses."""
     return {status: dict(_documented(status)) for status in statuses}
@@ -196,3 +161,9 @@ def _documented(status: int) -> Iterator[tuple[str, Any]]:
     yield "model", Problem
     yield "description", HTTPStatus(status).phrase
     yield "content", {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+
+
+READ = responses(400, 401, 403, 422, 429, 503)  # what every call with a key may answer
+WRITE = READ | responses(409, 413)
+WITH_BODY = WRITE | responses(415)
+UNKNOWN = responses(404)

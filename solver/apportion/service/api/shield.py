@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import HTTPException
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from apportion.service.api import problems
@@ -30,6 +31,7 @@ DOCS = {
     "content-security-policy": f"default-src 'none'; script-src {CDN} 'unsafe-inline'; style-src {CDN}; "
     "img-src 'self' data: https://fastapi.tiangolo.com; connect-src 'self'; frame-ancestors 'none'"
 }
+GONE = 499  # in the log: whoever asked did not wait for the answer
 QUIET = ("/healthz", "/readyz", "/metrics")  # asked every few seconds: not logged
 
 
@@ -59,6 +61,8 @@ class Shield:
         try:
             async with asyncio.timeout(self._service.limits.request_seconds):
                 await self._app(exchange.scope, exchange.receive, exchange.send)
+        except ClientDisconnect:
+            exchange.status = GONE
         except TimeoutError:
             await exchange.instead(503, headers={"Retry-After": str(problems.AGAIN_SECONDS)})
         except Exception:

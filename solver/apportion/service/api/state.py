@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 
 from apportion.service.api.jobs import Jobs
-from apportion.service.api.limits import Buckets, Limits
+from apportion.service.api.limits import Buckets, Limits, Seats
 from apportion.service.runs import LeadRouter
 from apportion.service.store import Store
 from apportion.service.watching import Metrics
@@ -25,10 +25,12 @@ class Service:
     log: Any = None
     buckets: Buckets = field(init=False)
     leads: LeadRouter = field(init=False)
+    seats: Seats = field(init=False)
 
     def __post_init__(self) -> None:
         self.leads = LeadRouter(self.store)
         self.buckets = Buckets(self.limits.per_minute)
+        self.seats = Seats(self.limits.solves, seconds=self.limits.longest_work)
 
     def say(self, level: str, event: str, **about: Any) -> None:
         """One line of log, where there is one."""
@@ -36,7 +38,7 @@ class Service:
             getattr(self.log, level)(event, **about)
 
 
-def _of(request: Request) -> Service:
+async def _of(request: Request) -> Service:
     service: Service = request.app.state.service
     return service
 

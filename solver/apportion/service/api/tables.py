@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Any
 
 import pandas as pd
-from pydantic import Field
 
-from apportion.app.sources import READERS
-from apportion.service.api.strict import Cell, Row
+from apportion.app.assign import read_tables
+from apportion.app.sources import READERS, Sources
+from apportion.build import Tables
+from apportion.service.runs.solving import READ_AS
+from apportion.service.wire.fields import Cell
+from apportion.service.wire.plans import TablesGiven
 from apportion_models.errors import Finding, InputError, TableError
 
 MOST_COLUMNS = 500
-Rows = Annotated[list[Row], Field(min_length=1, max_length=200_000)]
 
 
 def frame(name: str, rows: Sequence[Mapping[str, Cell]]) -> pd.DataFrame:
@@ -36,3 +38,9 @@ def read(name: str, rows: Sequence[Mapping[str, Cell]]) -> pd.DataFrame:
     if faults := [finding for finding in findings if finding.severity == "error"]:
         raise InputError(faults)
     return table
+
+
+def read_batch(given: TablesGiven) -> Tables:
+    """The tables of a batch, checked, each alone and against the others. Raises InputError with the faults of all."""
+    frames: dict[str, Any] = {READ_AS.get(name, name): frame(name, rows) for name, rows in given.tables.items()}
+    return read_tables(Sources(**frames)).tables

@@ -68,9 +68,9 @@ class Idempotency(Desk):
             raise StillRunningError("The first request with this Idempotency-Key is not answered yet: ask again later.")
         return Answer(int(there.status), there.response)
 
-    def finish(self, *, scope: str, key: str, status: int, response: Any) -> None:
-        """Keep the answer for a day: in the transaction that did what it tells of."""
-        kept = {"status": status, "response": response, "until": self.tx.now() + KEPT}
+    def finish(self, *, scope: str, key: str, status: int, response: Any, keep: dt.timedelta = KEPT) -> None:
+        """Keep the answer for so long: in the transaction that did what it tells of."""
+        kept = {"status": status, "response": response, "until": self.tx.now() + keep}
         self.changed(sa.update(idempotency).where(*_mine(scope, key)).values(kept))
 
     def drop(self, *, scope: str, key: str) -> None:

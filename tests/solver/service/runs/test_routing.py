@@ -12,11 +12,12 @@ import pytest
 from apportion.policy import load_policy
 from apportion.service.outbox.messages import message_of
 from apportion.service.runs import LeadRouter, work
-from apportion.service.runs.routing import GIVEN, Ask, Once
+from apportion.service.runs.routing import Ask, Once
 from apportion.service.runs.routing.reading import read_rows
 from apportion.service.store import Answer, OtherBodyError, Store, open_store
 from apportion.service.store.cells import records
 from apportion.service.store.forget import forget_lead
+from apportion.service.store.outbox import LEAD_ASSIGNED
 from apportion_models import read_accounts, read_calendar, read_leads
 from apportion_models.errors import ApportionError, ConflictError, NotFoundError, ProblemError, TableError
 from tests.solver.service.conftest import FakeClock
@@ -239,12 +240,13 @@ def test_what_changes_is_seen_at_the_next_lead(small: Store) -> None:
 def test_each_lead_is_told_of_once(small: Store) -> None:
     """A letter to each sink, of leads in nurture too, that says what was decided; none where nobody is to be told."""
     LeadRouter(small).route("L0001", actor="test")
-    router = LeadRouter(small, sinks=["crm", "drop"])
+    small.tells({LEAD_ASSIGNED: ("crm", "drop")})
+    router = LeadRouter(small)
     given = [router.route(f"L{number:04}", actor="test") for number in range(2, 9)]
     with small.read() as tx:
         letters = tx.outbox.page(limit=100).items
         rows = [(letter.sink, message_of(tx, letter)) for letter in letters]
-    assert {letter.topic for letter in letters} == {GIVEN}
+    assert {letter.topic for letter in letters} == {LEAD_ASSIGNED}
     told = [message.rows[0] for sink, message in rows if sink == "crm" and message is not None]
     assert [(row["lead_id"], row["rep_id"], row["outcome"]) for row in told] == [
         (one.lead_id, one.rep_id, one.outcome) for one in given

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from apportion.service.store import Answer, Assignment
 from apportion.service.store.cells import Record
+from apportion.service.store.idempotency import KEPT
 
 
 @dataclass(frozen=True)
 class Once:
-    """A request that is done once under a name. answer : what is kept for whoever sends it again."""
+    """A request that is done once under a name. answer : what is kept, for `keep`, for whoever sends it again."""
 
     scope: str
     key: str
     body_hash: str
     answer: Callable[[Assignment], Answer]
+    keep: dt.timedelta = KEPT
 
     @property
     def name(self) -> dict[str, str]:

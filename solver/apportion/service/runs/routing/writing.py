@@ -83,7 +83,9 @@ class Writing:
         if ask.once is None:
             return Routed(assignment)
         answer = ask.once.answer(assignment)
-        tx.idempotency.finish(scope=ask.once.scope, key=ask.once.key, status=answer.status, response=answer.response)
+        tx.idempotency.finish(
+            scope=ask.once.scope, key=ask.once.key, status=answer.status, response=answer.response, keep=ask.once.keep
+        )
         return Routed(assignment, answer)
 
 
