@@ -66,6 +66,9 @@ LOCK := UV_NO_CONFIG=1 .tools/bin/uv pip compile -q --universal --python-version
 lock: .tools/bin/uv ## pin again what pyproject.toml allows; ARGS=--upgrade takes the newest
 	@$(LOCK) $(ARGS) --group dev --extra service --extra console --extra notebooks pyproject.toml -o requirements/dev.txt
 	@$(LOCK) -c requirements/dev.txt pyproject.toml -o requirements/core.txt
+	@$(LOCK) -c requirements/dev.txt --extra service pyproject.toml -o requirements/service.txt
+	@$(PYTHON) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"])' \
+	| $(LOCK) -c requirements/dev.txt - -o requirements/build.txt
 	@$(LOCK) $(ARGS) --group tools -o requirements/uv.txt
 
 clean: ## remove all that the commands above have made

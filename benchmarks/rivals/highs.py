@@ -14,6 +14,7 @@ from benchmarks.rivals.sums import cannot_state
 
 def _solve(whole: bool) -> Callable[[Programme, Ask], Answer]:
     def run(form: Programme, ask: Ask) -> Answer:
+        """Solve the programme; no bound where HiGHS has none."""
         model = model_builder.Model()
         model.helper.fill_model_from_sparse_data(form.low, form.high, form.cost, form.row_low, form.row_high, form.rows)
         if whole:

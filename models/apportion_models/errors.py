@@ -23,10 +23,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
+STOPS, CLOSING = (".", "!", "?", "…"), ")]}\"'”’»"
+
+
+def sentence(text: str) -> str:
+    """The text with a full stop, where it does not end as a sentence already, be it in quotes or brackets."""
+    return text if not text or text.rstrip(CLOSING)[-1:] in STOPS else f"{text}."
+
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One thing seen in an input: refused (`error`), mended and told (`repair`), or only told (`notice`)."""
+    """One thing seen in an input: refused (`error`), mended and told (`repair`), or only told (`notice`).
+
+    Message and remedy become sentences here, so that whoever writes one need not think of what is shown behind it.
+    """
 
     severity: Literal["error", "repair", "notice"]
     table: str
@@ -36,6 +46,10 @@ class Finding:
     column: str | None = None
     value: Any = None
     count: int = 1  # how many rows the same finding holds for; `row` and `value` are the first
+
+    def __post_init__(self) -> None:
+        for name in ("message", "remedy"):
+            object.__setattr__(self, name, sentence(getattr(self, name)))
 
     def __str__(self) -> str:
         place = [self.table]

@@ -55,14 +55,17 @@ def imported() -> Iterator[str]:
 
 @pytest.mark.parametrize("python", PYTHONS)
 @pytest.mark.parametrize(
-    ("lock", "groups"), [("core.txt", ()), ("dev.txt", ("dev",)), ("uv.txt", ("tools",))], ids=lambda part: str(part)
+    ("lock", "groups"),
+    [("core.txt", ()), ("dev.txt", ("dev",)), ("uv.txt", ("tools",)), ("service.txt", ("service",)), ("build.txt", ())],
+    ids=lambda part: str(part),
 )
 def test_lock_satisfies_pyproject(lock: str, groups: tuple[str, ...], python: str) -> None:
     """Every dependency that pyproject.toml declares is pinned within its range, for each Python."""
     project = pyproject()
-    declared = [] if lock == "uv.txt" else list(project["project"]["dependencies"])
+    declared = [] if lock in ("uv.txt", "build.txt") else list(project["project"]["dependencies"])
     for group in groups:
-        declared += project["dependency-groups"][group]
+        declared += (project["dependency-groups"] | project["project"]["optional-dependencies"])[group]
+    declared += project["build-system"]["requires"] if lock == "build.txt" else []
     assert declared
     held = pins(lock)
     for text in declared:
@@ -72,12 +75,14 @@ def test_lock_satisfies_pyproject(lock: str, groups: tuple[str, ...], python: st
 
 
 def test_tests_run_on_what_is_shipped() -> None:
-    """The lock of the core is part of the lock of the tests: same versions, same hashes."""
-    core, dev = pins("core.txt"), pins("dev.txt")
-    assert {name: dev.get(name) for name in core} == core
+    """The locks of core, service and build are part of that of the tests: same versions, same hashes."""
+    dev = pins("dev.txt")
+    for lock in ("core.txt", "service.txt", "build.txt"):
+        shipped = pins(lock)
+        assert {name: dev.get(name) for name in shipped} == shipped, lock
 
 
-@pytest.mark.parametrize("lock", ["core.txt", "dev.txt", "uv.txt"])
+@pytest.mark.parametrize("lock", ["core.txt", "dev.txt", "uv.txt", "service.txt", "build.txt"])
 def test_lock_is_hashed_and_names_no_place(lock: str) -> None:
     """Each pin is exact and carries hashes; no index, no host, no folder of the machine that wrote the lock."""
     text = (ROOT / "requirements" / lock).read_text(encoding="utf-8")

@@ -18,9 +18,9 @@ from apportion_models.features.protected import check_override
 from apportion_models.fit.card import build_card
 from apportion_models.fit.columns import choose_columns
 from apportion_models.fit.doubt import Doubt
-from apportion_models.fit.doubts import doubts
 from apportion_models.fit.history import Cases, check_ids, check_table, read_cases
 from apportion_models.fit.levels import LEVELS
+from apportion_models.fit.notices import notices
 from apportion_models.fit.scorer import Scorer
 from apportion_models.fit.training import Settings
 from apportion_models.fit.trial import run_trial
@@ -126,7 +126,7 @@ class FitModel(BaseEstimator):  # type: ignore[misc]
         self.scorer_: Scorer = whole.with_waiting(self.level_)
         self.doubt_: Doubt = whole.doubt(self.scorer_.waiting)
         self.deal_value_: DealValue = DealValue.learn(cases.frame, chosen.lead, cases.value, cases.estimate)
-        self.findings_: tuple[Finding, ...] = (*findings, *doubts(cases, measures, self.level_))
+        self.findings_: tuple[Finding, ...] = (*findings, *notices(cases, measures, self.level_))
         self.card_: dict[str, Any] = build_card(self, cases, measures, chosen.card())
         return self
 

@@ -22,7 +22,7 @@ from apportion_models.features.reps import RepEncoder, start_days
 from apportion_models.fit.boosted import BoostedLead
 from apportion_models.fit.history import Cases
 from apportion_models.fit.levels import LEVELS
-from apportion_models.fit.spread import chance_draws, chance_spread, coefficient_draws, unpack
+from apportion_models.fit.spread import chance_draws, chance_spread, coefficient_draws, squares, unpack
 from apportion_models.fit.waiting import Waiting, waited
 
 Floats = NDArray[np.float64]
@@ -193,8 +193,8 @@ class Scorer:
             phi = self.phi(leads.encoded)
             advantage = peers @ self.beta[lead_end:] + np.einsum("nk,nk->n", phi, self._mine(place)[rep_of])
             spread = self.spread[place].astype(np.float32)
-            squares = _squares(phi.astype(np.float32), *np.triu_indices(phi.shape[1]))
-            variance = np.einsum("kn,nk->n", squares, spread[rep_of]).astype(np.float64)
+            products = squares(phi.astype(np.float32), *np.triu_indices(phi.shape[1]))
+            variance = np.einsum("kn,nk->n", products, spread[rep_of]).astype(np.float64)
         return Rows(base=base + self.unseen * given, advantage=advantage, variance=variance, given=given)
 
     def matched(self, cases: Cases, reps: pd.DataFrame) -> list[NDArray[np.object_]]:
@@ -265,7 +265,7 @@ class Scorer:
             eta = np.hstack(factors) @ side.factors
             eta += base[first:last, None]
             eta += side.shift
-            yield slice(first, last), eta, _squares(phi, *side.pairs).T @ side.spread
+            yield slice(first, last), eta, squares(phi, *side.pairs).T @ side.spread
 
     def _rep_side(self, reps: pd.DataFrame, at_days: float) -> _RepSide:
         lead_end, rep_end = self.cuts()
@@ -332,23 +332,8 @@ def match_columns(
     return columns
 
 
-def pack(covariance: Floats) -> Floats:
-    """(R, K(K+1)/2) upper triangles; off-diagonal entries doubled, so that φᵀCφ is one product."""
-    width = covariance.shape[1]
-    rows, columns = np.triu_indices(width)
-    return np.asarray(covariance[:, rows, columns] * np.where(rows == columns, 1.0, 2.0), dtype=np.float64)
-
-
 def _ids(reps: pd.DataFrame) -> NDArray[np.object_]:
     return np.asarray(reps["rep_id"].astype(str).to_numpy(dtype=object))
-
-
-def _squares(phi: Singles, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Singles:
-    """(P, n) products of two columns of φ, in the order of `pack`."""
-    across = np.ascontiguousarray(phi.T)
-    out = across[rows]
-    out *= across[columns]
-    return out
 
 
 def _chances(eta: Singles) -> Singles:

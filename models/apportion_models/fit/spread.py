@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 Floats = NDArray[np.float64]
+Singles = NDArray[np.float32]
 
 # Nodes and weights of the standard normal: Abramowitz and Stegun (1964), 25.4.46. Five come within 2 % of the exact
 # standard deviation up to s = 1.5, where the delta method p(1 − p)s is up to 39 % off.
@@ -21,7 +22,7 @@ _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(5)
 _WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
 
 
-def chance_spread(eta: NDArray[Any], variance: NDArray[Any]) -> NDArray[np.float32]:
+def chance_spread(eta: NDArray[Any], variance: NDArray[Any]) -> Singles:
     """Standard deviation of expit(x), x ~ N(eta, variance); the shape of the inputs, which must be alike."""
     centre, width = np.asarray(eta, dtype=np.float32), np.sqrt(np.asarray(variance, dtype=np.float32))
     middle = expit(centre)
@@ -34,13 +35,28 @@ def chance_spread(eta: NDArray[Any], variance: NDArray[Any]) -> NDArray[np.float
     return np.asarray(np.sqrt(np.maximum(second - first * first, 0.0)), dtype=np.float32)
 
 
+def pack(covariance: Floats) -> Floats:
+    """(R, K(K+1)/2) upper triangles; off-diagonal entries doubled, so that φᵀCφ is one product."""
+    width = covariance.shape[1]
+    rows, columns = np.triu_indices(width)
+    return np.asarray(covariance[:, rows, columns] * np.where(rows == columns, 1.0, 2.0), dtype=np.float64)
+
+
 def unpack(packed: Floats, width: int) -> Floats:
-    """(R, K, K) symmetric matrices from upper triangles (R, K(K+1)/2) whose off-diagonal entries are doubled."""
+    """(R, K, K) symmetric matrices from what `pack` gives, (R, K(K+1)/2)."""
     rows, columns = np.triu_indices(width)
     full = np.zeros((packed.shape[0], width, width))
     full[:, rows, columns] = np.where(rows == columns, 1.0, 0.5) * packed
     full[:, columns, rows] = full[:, rows, columns]
     return full
+
+
+def squares(phi: Singles, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Singles:
+    """(P, n) products of two columns of φ, in the order of `pack`."""
+    across = np.ascontiguousarray(phi.T)
+    out = across[rows]
+    out *= across[columns]
+    return out
 
 
 def coefficient_draws(covariance: Floats, *, draws: int, seed: int) -> Floats:

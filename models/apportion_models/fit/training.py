@@ -23,7 +23,8 @@ from apportion_models.fit.hierarchy import Design, Floats, Ints, Matrix, Posteri
 from apportion_models.fit.history import Cases
 from apportion_models.fit.labels import Labels
 from apportion_models.fit.levels import LEVELS
-from apportion_models.fit.scorer import Prepared, Rows, Scorer, align, lead_columns, match_columns, pack
+from apportion_models.fit.scorer import Prepared, Rows, Scorer, align, lead_columns, match_columns
+from apportion_models.fit.spread import pack
 from apportion_models.fit.waiting import Waiting, waited
 
 CHUNK = 65_536  # rows whose columns are made at a time

@@ -13,7 +13,6 @@ import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationError
 
 from apportion_models.errors import Finding, TableError
-from apportion_models.tables.notes import sentence
 from apportion_models.tables.times import NUMBERED
 from apportion_models.tables.words import CURRENCY_CODES
 
@@ -176,7 +175,7 @@ def load_mapping(source: Mapping | dict[str, Any] | str | os.PathLike[str]) -> M
 
 
 def _refused(message: str) -> TableError:
-    return TableError(Finding(severity="error", table="mapping", message=sentence(message)))
+    return TableError(Finding(severity="error", table="mapping", message=message))
 
 
 def _checked(content: dict[str, Any], folder: Path | None) -> Mapping:
@@ -196,6 +195,4 @@ def _finding(detail: Any) -> Finding:
     value = detail["input"] if isinstance(detail["input"], (str, int, float, bool)) else None
     remedy = "See the data dictionary for the keys." if detail["type"] == "extra_forbidden" else ""
     path = ".".join(str(step) for step in detail["loc"])
-    return Finding(
-        severity="error", table="mapping", column=path, message=sentence(message), value=value, remedy=remedy
-    )
+    return Finding(severity="error", table="mapping", column=path, message=message, value=value, remedy=remedy)

@@ -16,11 +16,6 @@ Mask = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.int64]
 
 
-def sentence(text: str) -> str:
-    """The text with a full stop, as `Finding` shows it before the value."""
-    return text if text.endswith((".", "?", "!")) else f"{text}."
-
-
 def _shown(value: Any) -> Any:
     """A cell as Python's own number or text, times as ISO; None when missing."""
     if value is None or (not isinstance(value, (str, tuple)) and pd.isna(value)):
@@ -39,7 +34,7 @@ class Notes:
 
     def add(self, severity: Severity, message: str, **place: Any) -> None:
         """Note one thing; `place` is `remedy`, `row`, `column`, `value`, `count` of `Finding`."""
-        self.findings.append(Finding(severity=severity, table=self.table, message=sentence(message), **place))
+        self.findings.append(Finding(severity=severity, table=self.table, message=message, **place))
 
     def where(
         self, severity: Severity, message: str, mask: Mask, rows: Rows, *, values: Any = None, **place: Any

@@ -8,7 +8,6 @@ from typing import Any, Literal
 import pandas as pd
 
 from apportion_models.errors import Finding
-from apportion_models.tables.notes import sentence
 from apportion_models.tables.words import one_currency
 
 Severity = Literal["error", "notice"]
@@ -117,7 +116,7 @@ def _missing(link: _Link, ids: pd.Series[Any], known: pd.Series[Any]) -> Finding
         severity=link.severity,
         table=link.table,
         column=link.column,
-        message=sentence(link.message + several),
+        message=link.message + several,
         value=distinct[0],
         count=len(unknown),
         remedy=remedy,

@@ -32,6 +32,9 @@ def open_source(source: Source | None, file: str | None, mapping: Mapping | None
         return from_frame(read_sql(text, notes), notes)
     path = None if source is None else Path(source)
     if path is None or path.is_dir():
+        if file is None and path is not None:
+            notes.add("error", f"{path} is a folder", remedy=f"Name the file in it, or map `{notes.table}.file`.")
+            return Raw(np.zeros(0, dtype=np.int64), {}, folder=path)
         if file is None:
             raise UsageError(f"no file is named for {notes.table}: give one, or the mapping key `{notes.table}.file`")
         if is_url(file):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from apportion.app.assign import AssignRequest, prepare
+from apportion.app.documents import read_document
 from apportion.app.prints import cells_print, read_cells
 from apportion.app.sources import READERS
 from apportion.build import Batch
@@ -107,13 +107,8 @@ def _shallow(request: AssignRequest) -> dict[str, Any]:
 
 
 def _document(path: Path) -> dict[str, Any]:
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path} must be a plan that `apportion assign` wrote: {error.strerror}.") from None
-    except ValueError as error:
-        raise InputError(f"{path} must be JSON as `apportion assign` wrote it: {error}.") from None
-    if not isinstance(document, dict) or not str(document.get("schema", "")).startswith("apportion.plan/"):
+    document = read_document(path, command="assign")
+    if not str(document.get("schema", "")).startswith("apportion.plan/"):
         raise InputError(f"{path} must have the schema apportion.plan/1.")
     missing = [name for name in ("run", "assignments", "certificate", "prices") if name not in document]
     if missing:

@@ -19,6 +19,7 @@ from apportion_models.drift.monitor import recent, reference
 from apportion_models.errors import Finding, InputError, TableError, UsageError
 from apportion_models.tables.mapping import Mapping
 
+REMEDY = "Give assignments.csv as `apportion assign` wrote it."
 MOST_SCORED = 5000  # leads of either side whose scores are compared
 
 
@@ -86,13 +87,14 @@ def read_plan(path: Path, mapping: Mapping | None = None) -> pd.DataFrame:
     try:
         raw = pd.read_parquet(path) if path.suffix == ".parquet" else read_cells(path)
     except (OSError, ValueError) as error:
-        message = f"cannot be read: {error}."
-        raise InputError(Finding(severity="error", table=path.name, message=message)) from None
+        not_text = isinstance(error, UnicodeDecodeError)
+        why = "it must be UTF-8 text" if not_text else getattr(error, "strerror", None) or error
+        message = f"cannot be read: {why}"
+        raise InputError(Finding(severity="error", table=str(path), message=message, remedy=REMEDY)) from None
     missing = [name for name in ("lead_id", "rep_id", "fit", "expected_revenue") if name not in raw]
     if missing:
         message = f"must have lead_id, rep_id, fit and expected_revenue; it lacks {', '.join(missing)}."
-        remedy = "Give assignments.csv as `apportion assign` wrote it."
-        raise InputError(Finding(severity="error", table=path.name, message=message, remedy=remedy))
+        raise InputError(Finding(severity="error", table=path.name, message=message, remedy=REMEDY))
     leads = _own_columns(raw.drop(columns=[name for name in PLAN_COLUMNS if name in raw]), mapping)
     if len(leads) != len(raw):
         message = "must have the rows that were written; the mapping leaves some out."

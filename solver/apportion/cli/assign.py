@@ -10,7 +10,6 @@ from apportion.app import AssignReport, AssignRequest, assign
 from apportion.cli import options
 from apportion.cli.groups import spelled_out
 from apportion.cli.screen import money, out, ratio_words, show_json, steps, table, tell, tell_error
-from apportion.connectors import check_folder
 
 SHOWN_REPS = 12
 
@@ -24,10 +23,17 @@ def assign_command(
     out_folder: options.Out,
     audit: options.Audit = None,
 ) -> int:
-    """Assign a batch of leads to reps, and write assignments.csv, plan.json and report.html."""
+    """Assign a batch of leads to reps.
+
+    Writes assignments.csv, report.html, policy.html and plan.json. Needs a --history to learn from, or a --model.
+
+    Example:
+
+    apportion assign --leads leads.csv --reps reps.csv --model m --out today
+    """
     request = AssignRequest(
         sources=batch.sources(),
-        at=batch.moment(),
+        at=batch.at,
         **vars(believed),
         **vars(pains),
         audits=tuple(audit or ()),
@@ -37,7 +43,7 @@ def assign_command(
 
 def run_assign(request: AssignRequest, folder: Path, *, as_json: bool, quiet: bool) -> int:
     """Assign, write, show; 5 where the time limit came before the gap, else 0."""
-    check_folder(folder)
+    options.check_out(folder, request.sources)
     with steps(quiet) as progress:
         report = assign(request, step=progress.step, on_progress=progress.solving)
         progress.step("Writing")

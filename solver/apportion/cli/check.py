@@ -27,8 +27,15 @@ def verify_command(
     shown: options.Shown,
     seed: options.Seed = None,
 ) -> int:
-    """Check a written plan from the inputs it was made from: every rule, the objective and the bound."""
-    request = AssignRequest(sources=batch.sources(), at=batch.moment(), seed=seed, **vars(believed))
+    """Check a written plan again from its inputs, without a solver.
+
+    Every rule, the objective and the bound.
+
+    Example:
+
+    apportion verify today --leads leads.csv --reps reps.csv --model m
+    """
+    request = AssignRequest(sources=batch.sources(), at=batch.at, seed=seed, **vars(believed))
     with steps(shown.quiet) as progress:
         progress.step("Posing the batch again")
         report = check(folder, request)

@@ -32,13 +32,20 @@ def console_command(
     port: Port = 8484,
     browser: Browser = False,
 ) -> int:
-    """Show today's plan, its reasons and what-if on a page in the browser, until Ctrl-C."""
+    """Show today's plan, its reasons and what-if on a page.
+
+    In the browser, until Ctrl-C. Without any table it shows the sample company.
+
+    Example:
+
+    apportion console --leads leads.csv --reps reps.csv --model m --open
+    """
     if batch.sources() == Sources() and believed == options.Believed():
         request = sample_request(**vars(pains))
     elif batch.leads is None or batch.reps is None:
         raise UsageError("The console needs --leads and --reps; without any table it shows the sample company.")
     else:
-        request = AssignRequest(sources=batch.sources(), at=batch.moment(), **vars(believed), **vars(pains))
+        request = AssignRequest(sources=batch.sources(), at=batch.at, **vars(believed), **vars(pains))
     return _serve(request, scenarios, host, port, browser)
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
-
-import typer
+from typing import Any
 
 from apportion.app import AssignRequest, Sources
 from apportion.cli import options
@@ -13,8 +11,6 @@ from apportion.cli.assign import run_assign
 from apportion.connectors import sample_folder
 
 SAMPLE_MOMENT = "2026-03-02T08:00Z"  # when the sample company assigns its batch
-
-OutFolder = Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")]
 
 
 def sample_request(**settings: Any) -> AssignRequest:
@@ -27,7 +23,14 @@ def sample_request(**settings: Any) -> AssignRequest:
 
 
 def demo_command(
-    out: OutFolder = Path("out/demo"), as_json: options.AsJson = False, quiet: options.Quiet = False
+    out: options.Out = Path("out/demo"), as_json: options.AsJson = False, quiet: options.Quiet = False
 ) -> int:
-    """Assign the sample company's batch of 1,200 leads to its 60 reps."""
+    """Assign the shipped sample batch, and show what comes out.
+
+    The sample company has 1,200 leads and 60 reps.
+
+    Example:
+
+    apportion demo --out out/demo
+    """
     return run_assign(sample_request(), out, as_json=as_json, quiet=quiet)

@@ -8,6 +8,7 @@ import typer
 
 from apportion.app import EvaluateRequest, evaluate
 from apportion.cli import options
+from apportion.cli.groups import spelled_out
 from apportion.cli.screen import show_json, steps, tell
 
 Leads = Annotated[
@@ -18,45 +19,31 @@ Placebo = Annotated[
 ]
 
 
+@spelled_out
 def evaluate_command(
     history: options.History,
     reps: options.Reps,
+    company: options.Company,
+    pains: options.Pains,
+    shown: options.Shown,
     leads: Leads = None,
     policy: options.PolicyFile = None,
-    mapping: options.MappingFile = None,
-    accounts: options.Accounts = None,
-    territories: options.Territories = None,
-    calendar: options.Calendar = None,
     at: options.At = None,
-    gap: options.Gap = None,
-    time_limit: options.TimeLimit = None,
-    seed: options.Seed = None,
     placebo: Placebo = True,
-    as_json: options.AsJson = False,
-    quiet: options.Quiet = False,
 ) -> int:
-    """Measure the fit on later leads, and the plan that it leads to by cross-fitting, beside every router."""
-    tables = options.sources(
-        leads=leads,
-        reps=reps,
-        history=history,
-        accounts=accounts,
-        territories=territories,
-        calendar=calendar,
-        mapping=mapping,
-    )
-    request = EvaluateRequest(
-        sources=tables,
-        policy=policy,
-        at=options.moment(at),
-        gap=gap,
-        time_limit=time_limit,
-        seed=seed,
-        placebo=placebo,
-    )
-    with steps(quiet) as progress:
+    """Measure out of sample what the model is worth.
+
+    The fit on later leads, and the plan that it leads to by cross-fitting, beside every router.
+
+    Example:
+
+    apportion evaluate --history history.csv --reps reps.csv
+    """
+    tables = company.sources(leads=leads, reps=reps, history=history)
+    request = EvaluateRequest(sources=tables, policy=policy, at=at, placebo=placebo, **vars(pains))
+    with steps(shown.quiet) as progress:
         report = evaluate(request, step=progress.step)
-    if as_json:
+    if shown.as_json:
         show_json(report.to_dict())
     else:
         for sentence in report.sentences():

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+import pandas as pd
 import typer
 
+from apportion.app import Sources
 from apportion.app.experiment import (
     ArmsRequest,
     PlanRequest,
@@ -24,18 +26,14 @@ from apportion.cli.screen import out, show_json, steps, table, tell
 from apportion.connectors import check_folder
 from apportion_models.errors import UsageError
 
-experiment_commands = typer.Typer(
-    help="Find out by an experiment which policy is better, and make the winner the policy.", no_args_is_help=True
-)
+experiment_commands = typer.Typer(help="Find out by an experiment which policy is better.", no_args_is_help=True)
 
 File = Annotated[Path, typer.Argument(help="The experiment file.")]
 Folder = Annotated[Path, typer.Argument(help="The folder that `apportion experiment start` wrote.")]
 Past = Annotated[str, typer.Option("--history", help="Past leads: rate, variance and clusters are measured on them.")]
 Became = Annotated[str, typer.Option("--history", help="What became of the leads so far.")]
 Roster = Annotated[str | None, typer.Option("--reps", help="The salespeople; needed by team.")]
-KnownAt = Annotated[
-    str | None, typer.Option("--at", help="Up to when the history is known (ISO 8601); default: its last date.")
-]
+Start = Annotated[pd.Timestamp, options.moment_option("--start", help="When the first window begins (ISO 8601).")]
 Why = Annotated[str | None, typer.Option("--reason", help="Why, for the record.")]
 
 
@@ -45,12 +43,19 @@ def plan_command(
     history: Past,
     reps: Roster = None,
     mapping: options.MappingFile = None,
-    at: KnownAt = None,
+    at: options.KnownAt = None,
     as_json: options.AsJson = False,
 ) -> int:
-    """Say before it starts how long the experiment must run, and by which rules it stops."""
-    tables = options.sources(history=history, reps=reps, mapping=mapping)
-    report = plan_experiment(PlanRequest(experiment, tables, options.moment(at)))
+    """Say beforehand how long the experiment must run.
+
+    And by which rules it stops.
+
+    Example:
+
+    apportion experiment plan experiment.yaml --history history.csv
+    """
+    tables = Sources(history=history, reps=reps, mapping=mapping)
+    report = plan_experiment(PlanRequest(experiment, tables, at))
     _show(report.document(), report.sentences(), as_json)
     return 0
 
@@ -59,21 +64,24 @@ def plan_command(
 def start_command(
     experiment: File,
     history: Past,
-    out_folder: Annotated[Path, typer.Option("--out", "-o", help="Folder of the running experiment.")],
-    start: Annotated[str, typer.Option("--start", help="When the first window begins (ISO 8601).")],
+    out_folder: Annotated[Path, options.out_option(help="Folder of the running experiment.")],
+    start: Start,
     reps: Roster = None,
     mapping: options.MappingFile = None,
-    at: KnownAt = None,
+    at: options.KnownAt = None,
     as_json: options.AsJson = False,
 ) -> int:
-    """Fix design, rules and policies, and open the log."""
+    """Fix design, rules and policies, and open the log.
+
+    Example:
+
+    apportion experiment start e.yaml --history h.csv --start 2026-03-02 -o run
+    """
     check_folder(out_folder)
-    begin = options.moment(start)
-    assert begin is not None
-    tables = options.sources(history=history, reps=reps, mapping=mapping)
-    report = start_experiment(PlanRequest(experiment, tables, options.moment(at)), start=begin, folder=out_folder)
+    tables = Sources(history=history, reps=reps, mapping=mapping)
+    report = start_experiment(PlanRequest(experiment, tables, at), start=start, folder=out_folder)
     written = [str(path) for path in report.written]
-    _show({**report.plan.document(), "start": begin.isoformat(), "written": written}, report.plan.sentences(), as_json)
+    _show({**report.plan.document(), "start": start.isoformat(), "written": written}, report.plan.sentences(), as_json)
     if not as_json:
         tell(f"Started: {out_folder}. Assign batches with `apportion experiment assign {out_folder}`.")
     return 0
@@ -89,9 +97,16 @@ def assign_command(
     out_folder: options.Out,
     model: options.Model = None,
 ) -> int:
-    """Assign a batch: each lead in its arm, each arm with its part of the capacity and its own policy."""
-    check_folder(out_folder)
-    request = ArmsRequest(folder=experiment, sources=batch.sources(), model=model, at=batch.moment(), **vars(pains))
+    """Assign a batch: each lead in its arm.
+
+    Each arm has its part of the capacity and its own policy.
+
+    Example:
+
+    apportion experiment assign run --leads leads.csv --reps reps.csv -o today
+    """
+    options.check_out(out_folder, batch.sources())
+    request = ArmsRequest(folder=experiment, sources=batch.sources(), model=model, at=batch.at, **vars(pains))
     with steps(shown.quiet) as progress:
         report = assign_arms(request, step=progress.step)
         progress.step("Writing")
@@ -113,11 +128,18 @@ def status_command(
     experiment: Folder,
     history: Became,
     mapping: options.MappingFile = None,
-    at: KnownAt = None,
+    at: options.KnownAt = None,
     as_json: options.AsJson = False,
 ) -> int:
-    """Look: what is known, and whether it may stop. Every day, if you like."""
-    report = experiment_status(experiment, options.sources(history=history, mapping=mapping), at=options.moment(at))
+    """Look: what is known, and whether it may stop.
+
+    Every day, if you like.
+
+    Example:
+
+    apportion experiment status run --history history.csv
+    """
+    report = experiment_status(experiment, Sources(history=history, mapping=mapping), at=at)
     _show(report.document(), report.sentences(), as_json)
     return 0
 
@@ -127,13 +149,18 @@ def stop_command(
     experiment: Folder,
     history: Became,
     mapping: options.MappingFile = None,
-    at: KnownAt = None,
+    at: options.KnownAt = None,
     reason: Why = None,
     as_json: options.AsJson = False,
 ) -> int:
-    """End the experiment, and keep the verdict with its evidence."""
-    tables = options.sources(history=history, mapping=mapping)
-    report, written = stop_experiment(experiment, tables, at=options.moment(at), reason=reason)
+    """End the experiment, and keep the verdict with its evidence.
+
+    Example:
+
+    apportion experiment stop run --history history.csv --reason settled
+    """
+    tables = Sources(history=history, mapping=mapping)
+    report, written = stop_experiment(experiment, tables, at=at, reason=reason)
     _show(report.document(), report.sentences(), as_json)
     if not as_json:
         tell("Stopped: " + ", ".join(map(str, written)))
@@ -149,7 +176,12 @@ def promote_command(
     reason: Why = None,
     as_json: options.AsJson = False,
 ) -> int:
-    """Make the winner the policy, with the evidence on record."""
+    """Make the winner the policy, with the evidence on record.
+
+    Example:
+
+    apportion experiment promote run --to policy.yaml
+    """
     if to is None:
         raise UsageError("Say with --to which policy file the winner becomes.")
     report = promote_winner(experiment, to, arm=arm, anyway=anyway, reason=reason)
@@ -162,8 +194,13 @@ def promote_command(
 
 
 @experiment_commands.command("schema")
-def schema_command() -> int:
-    """Print the JSON Schema of experiment files."""
+def schema_command(_: options.Schema = True) -> int:
+    """Print the JSON Schema of experiment files.
+
+    Example:
+
+    apportion experiment schema > experiment.schema.json
+    """
     show_json(experiment_json_schema())
     return 0
 

@@ -33,6 +33,10 @@ def spelled_out(command: Callable[..., int]) -> Callable[..., int]:
 
 
 def _fields_of(kind: Any) -> list[inspect.Parameter]:
+    """A class's own fields come before those that it has from its bases: what is particular is read first."""
+    depth = {
+        name: place for place, base in enumerate(kind.__mro__[::-1]) for name in vars(base).get("__annotations__", ())
+    }
     hints = get_type_hints(kind, include_extras=True)
     return [
         inspect.Parameter(
@@ -41,5 +45,5 @@ def _fields_of(kind: Any) -> list[inspect.Parameter]:
             default=inspect.Parameter.empty if one.default is MISSING else one.default,
             annotation=hints[one.name],
         )
-        for one in fields(kind)
+        for one in sorted(fields(kind), key=lambda one: -depth[one.name])
     ]

@@ -7,6 +7,8 @@ Data go to stdout, progress and faults to stderr.
 
 from __future__ import annotations
 
+import errno
+import io
 import sys
 import traceback
 from typing import Any, NoReturn
@@ -17,6 +19,7 @@ from apportion.cli.assign import assign_command
 from apportion.cli.check import verify_command
 from apportion.cli.console import console_command
 from apportion.cli.demo import demo_command
+from apportion.cli.doctor import doctor_command
 from apportion.cli.evaluate import evaluate_command
 from apportion.cli.experiment import experiment_commands
 from apportion.cli.keys import keys_commands
@@ -31,9 +34,11 @@ from apportion.cli.simulate import simulate_command
 from apportion.cli.store import store_commands
 from apportion.cli.train import fit_command
 from apportion.cli.whatif import whatif_command
-from apportion_models.errors import ApportionError, InputError
+from apportion.cli.why import why_command
+from apportion_models.errors import ApportionError, InputError, ServiceError, sentence
 
 DONE, BUG, USAGE, INTERRUPTED = 0, 1, 2, 130
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 # what typer raises for any wrong call: its own or click's class, by its version
 WRONG_CALL: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 
@@ -64,50 +69,44 @@ def _root(
     pass
 
 
-app.command("demo", help="Assign the shipped sample batch, and show what comes out.")(demo_command)
-app.command("fit", help="Learn a fit model from a history and save it.")(fit_command)
-app.command("assign", help="Assign a batch of leads to reps.")(assign_command)
-app.command("evaluate", help="Measure honestly, out of sample, what the model and its plans are worth.")(
-    evaluate_command
-)
-app.command("monitor", help="See whether a model in use still holds what it promised; each alarm names what to do.")(
-    monitor_command
-)
-app.command("whatif", help="Compare scenarios with the base: what differs, how sure that is, where it comes from.")(
-    whatif_command
-)
-app.command(
-    "run-due", help="Run what the schedule says is due now, for cron and the like; any number may run at once."
-)(run_due_command)
-app.command("serve", help="Serve the API over HTTP, and run what the schedule says.")(serve_command)
-app.command("replay", help="Play past batches again, in time order, under a policy, with routers beside it.")(
-    replay_command
-)
-app.command("simulate", help="Simulate weeks to come in a company whose truth is known, with routers beside it.")(
-    simulate_command
-)
-app.command("verify", help="Check a written plan again from its inputs, without a solver.")(verify_command)
-app.command("console", help="Show today's plan, its reasons and what-if on a page in the browser.")(console_command)
-app.add_typer(policy_commands, name="policy")
-app.add_typer(outbox_commands, name="outbox")
-app.add_typer(experiment_commands, name="experiment")
-app.add_typer(store_commands, name="store")
-app.add_typer(keys_commands, name="keys")
+for name, command in (
+    ("demo", demo_command),
+    ("fit", fit_command),
+    ("assign", assign_command),
+    ("verify", verify_command),
+    ("evaluate", evaluate_command),
+    ("monitor", monitor_command),
+    ("whatif", whatif_command),
+    ("replay", replay_command),
+    ("simulate", simulate_command),
+    ("why", why_command),
+    ("console", console_command),
+    ("serve", serve_command),
+    ("run-due", run_due_command),
+    ("doctor", doctor_command),
+):
+    app.command(name)(command)
+for name, commands in (
+    ("policy", policy_commands),
+    ("experiment", experiment_commands),
+    ("store", store_commands),
+    ("keys", keys_commands),
+    ("outbox", outbox_commands),
+):
+    app.add_typer(commands, name=name)
 
 
 def run(arguments: list[str] | None = None) -> int:
     """Run one command and give its exit code."""
     try:
-        code = app(arguments, standalone_mode=False)
+        code = app(arguments, standalone_mode=False, prog_name="apportion")
         return _interrupted() if code == INTERRUPTED else code if isinstance(code, int) else 0
     except typer.Exit as stop:
         return stop.exit_code
     except (typer.Abort, KeyboardInterrupt):
         return _interrupted()
     except (SystemExit, BrokenPipeError):
-        return (
-            DONE  # whoever read stdout went away, as `head` does: typer's way to say so is exit 1, which here is a bug
-        )
+        return DONE  # whoever read stdout went away, as `head` does: typer ends 1 then, which here is a bug
     except WRONG_CALL as error:
         error.show(sys.stderr)
         return USAGE
@@ -119,15 +118,24 @@ def run(arguments: list[str] | None = None) -> int:
         )
         return error.exit_code
     except ApportionError as error:
-        tell_error(str(error))
+        tell_error(sentence(str(error)))
         return error.exit_code
     except MemoryError:
         tell_error("There is not enough memory for this problem. Split the batch, or use a machine with more.")
         return 5
+    except OSError as error:
+        if error.errno not in FULL:
+            return _bug()
+        tell_error(f"What was to be shown could not be written: {error.strerror}. Files that were written are whole.")
+        return ServiceError.exit_code
     except Exception:
-        traceback.print_exc()
-        tell_error("This is a bug in Apportion. Please report it with the lines above.")
-        return BUG
+        return _bug()
+
+
+def _bug() -> int:
+    traceback.print_exc()
+    tell_error("This is a bug in Apportion. Please report it with the lines above.")
+    return BUG
 
 
 def _interrupted() -> int:
@@ -138,4 +146,7 @@ def _interrupted() -> int:
 
 def main() -> NoReturn:
     """Entry point of the `apportion` command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that lacks a sign is no reason to stop
     sys.exit(run())

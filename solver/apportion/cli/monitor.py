@@ -21,17 +21,17 @@ Scores = Annotated[
     Path | None, typer.Option("--model", help="The model in use: its scores are compared too; needs --reps.")
 ]
 Roster = Annotated[str | None, typer.Option("--reps", help="The salespeople.")]
-KnownAt = Annotated[
-    str | None, typer.Option("--at", help="Up to when the history is known (ISO 8601); default: its last date.")
-]
 Within = Annotated[
     float | None,
-    typer.Option("--within-days", help="The time that a lead has to convert; default: that of 90 % of the wins."),
+    options.positive_option(
+        "--within-days", help="The time that a lead has to convert; default: that of 90 % of the wins."
+    ),
 ]
 Tolerance = Annotated[
-    float, typer.Option("--tolerance", help="By how much conversions and revenue may be off: 0.1 for ten per cent.")
+    float,
+    typer.Option("--tolerance", min=0.0, max=1.0, help="By how much conversions and revenue may be off."),
 ]
-Out = Annotated[Path | None, typer.Option("--out", "-o", help="Folder for monitor.json.")]
+Out = Annotated[Path | None, options.out_option(help="Folder for monitor.json.")]
 
 
 def monitor_command(
@@ -40,13 +40,20 @@ def monitor_command(
     model: Scores = None,
     reps: Roster = None,
     mapping: options.MappingFile = None,
-    at: KnownAt = None,
+    at: options.KnownAt = None,
     within_days: Within = None,
     tolerance: Tolerance = 0.1,
     out_folder: Out = None,
     as_json: options.AsJson = False,
 ) -> int:
-    """Compare what became of assigned leads with what was expected; each alarm names what to do. Ends 0 with alarms."""
+    """See whether a model in use holds what it promised.
+
+    Compares what became of assigned leads with what was expected; each alarm names what to do. Ends 0 with alarms.
+
+    Example:
+
+    apportion monitor --assignments today --history history.csv
+    """
     if out_folder is not None:
         check_folder(out_folder)
     report = monitor_plans(
@@ -56,7 +63,7 @@ def monitor_command(
             model=model,
             reps=reps,
             mapping=mapping,
-            at=options.moment(at),
+            at=at,
             within_days=within_days,
             tolerance=tolerance,
         )

@@ -2,15 +2,68 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import math
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import pandas as pd
 import typer
 
 from apportion.app import Sources
+from apportion.app.check import ASSIGNMENTS
+from apportion.connectors import check_folder
 from apportion_models.errors import UsageError
+from apportion_models.tables.times import EARLIEST, LATEST
+
+SOURCES = {one.name for one in fields(Sources)}
+
+
+def moment(text: str) -> pd.Timestamp:
+    """A date or time by ISO 8601; without a zone it is UTC. BadParameter for all else: 03/02/2026 has two readings."""
+    try:
+        stamp = pd.Timestamp(dt.datetime.fromisoformat(text))
+    except ValueError:
+        raise typer.BadParameter(f"must be a date or time such as 2026-03-02T08:00Z. Got {text!r}.") from None
+    stamp = stamp.tz_localize("UTC") if stamp.tzinfo is None else stamp.tz_convert("UTC")
+    if not EARLIEST <= stamp < LATEST:
+        raise typer.BadParameter(f"must be from {EARLIEST.year} up to {LATEST.year}. Got {text!r}.")
+    return stamp
+
+
+def positive(text: str) -> float:
+    """A number above 0. BadParameter for all else."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not number > 0:
+        raise typer.BadParameter(f"must be a number above 0. Got {text!r}.")
+    return number
+
+
+def some_path(text: str) -> Path:
+    """A path that was named. BadParameter for an empty text, such as an unset variable of a shell: `.` is not meant."""
+    if not text.strip():
+        raise typer.BadParameter("must name a path. Got ''.")
+    return Path(text)
+
+
+def moment_option(*names: str, help: str) -> Any:
+    """An option whose value is a moment; `help` says what it is the moment of."""
+    return typer.Option(*names, parser=moment, metavar="<time>", help=help)
+
+
+def positive_option(name: str, *, help: str) -> Any:
+    """An option whose value is above 0."""
+    return typer.Option(name, parser=positive, metavar="<float>", help=help)
+
+
+def out_option(*, help: str = "Folder for the results.") -> Any:
+    """`--out`."""
+    return typer.Option("--out", "-o", parser=some_path, metavar="<path>", help=help)
+
 
 Leads = Annotated[
     str, typer.Option("--leads", help="The batch: CSV, Parquet, or a SQL URL such as sqlite:///crm.db#leads.")
@@ -35,11 +88,16 @@ Earlier = Annotated[
     str | None, typer.Option("--earlier", help="What earlier batches gave, for caps and rolling windows.")
 ]
 At = Annotated[
-    str | None, typer.Option("--at", help="When the batch is assigned (ISO 8601); default: when its last lead came in.")
+    pd.Timestamp | None,
+    moment_option("--at", help="When the batch is assigned (ISO 8601); default: when its last lead came in."),
+]
+KnownAt = Annotated[
+    pd.Timestamp | None,
+    moment_option("--at", help="Up to when the history is known (ISO 8601); default: its last date."),
 ]
 Until = Annotated[
-    str | None,
-    typer.Option("--until", "--at", help="Learn only what was known by then (ISO 8601); default: all of the history."),
+    pd.Timestamp | None,
+    moment_option("--until", "--at", help="Learn only what was known by then (ISO 8601); default: all of the history."),
 ]
 Audit = Annotated[
     list[str] | None,
@@ -47,53 +105,48 @@ Audit = Annotated[
         "--audit", help="Tell offers apart by team, or by this column of the reps; may be given several times."
     ),
 ]
-Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")]
+Out = Annotated[Path, out_option()]
 Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Seed of everything random.")]
-Gap = Annotated[float | None, typer.Option("--gap", min=0.0, help="Relative gap at which to stop.")]
-TimeLimit = Annotated[float | None, typer.Option("--time-limit", help="Seconds for the solve.")]
+Gap = Annotated[float | None, typer.Option("--gap", min=0.0, max=1.0, help="Relative gap at which to stop.")]
+TimeLimit = Annotated[float | None, positive_option("--time-limit", help="Seconds for the solve.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout instead of text.")]
+Schema = Annotated[bool, typer.Option("--json", help="As it is printed in any case.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
 
 
-def sources(**given: str | Path | None) -> Sources:
-    """The tables that were named."""
-    return Sources(**given)
-
-
-def moment(text: str | None) -> pd.Timestamp | None:
-    """Read --at; a time without a zone is UTC. UsageError where it is none."""
-    if text is None:
-        return None
-    try:
-        stamp: pd.Timestamp | None = pd.Timestamp(text)
-    except ValueError:
-        stamp = None
-    if stamp is None or pd.isna(stamp):
-        raise UsageError(f"--at and --until must be a date or time such as 2026-03-02T08:00Z. Got {text!r}.")
-    return stamp.tz_localize("UTC") if stamp.tzinfo is None else stamp.tz_convert("UTC")
+def check_out(folder: Path, sources: Sources) -> None:
+    """To know it before the work: InputError where the folder cannot be written, UsageError where a table would go."""
+    check_folder(folder)
+    written = (folder / ASSIGNMENTS).resolve()
+    for name, source in vars(sources).items():
+        if isinstance(source, (str, Path)) and Path(source).resolve() == written:
+            raise UsageError(f"--out {folder} would replace {source}, which --{name} names: choose another folder.")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Around:
-    """What is known around a batch, and when it is assigned."""
+class Company:
+    """The tables around leads and reps."""
 
-    history: History = None
-    mapping: MappingFile = None
     accounts: Accounts = None
     teams: Teams = None
     territories: Territories = None
     calendar: Calendar = None
+    mapping: MappingFile = None
+
+    def sources(self, **others: str | None) -> Sources:
+        """The tables that were named: these, those of a subclass, and `others`."""
+        own = {one.name: getattr(self, one.name) for one in fields(self) if one.name in SOURCES}
+        return Sources(**own, **others)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Around(Company):
+    """What is known around a batch, and when it is assigned."""
+
+    history: History = None
     overrides: Overrides = None
     earlier: Earlier = None
     at: At = None
-
-    def sources(self) -> Sources:
-        """The tables that were named."""
-        return Sources(**{one.name: getattr(self, one.name) for one in fields(Sources)})
-
-    def moment(self) -> pd.Timestamp | None:
-        """When the batch is assigned. UsageError where that is no time."""
-        return moment(self.at)
 
 
 @dataclass(frozen=True, kw_only=True)

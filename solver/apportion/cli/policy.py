@@ -10,10 +10,10 @@ import typer
 from apportion.app import lint
 from apportion.cli import options
 from apportion.cli.groups import spelled_out
-from apportion.cli.screen import show_json, tell_error
+from apportion.cli.screen import show_json, tell, tell_error
 from apportion.connectors import write_files
 from apportion.policy import document_policy, load_policy, policy_json_schema
-from apportion_models.errors import PolicyError
+from apportion_models.errors import PolicyError, UsageError
 
 policy_commands = typer.Typer(
     help="Check a policy against data, or write it as a page for people.", no_args_is_help=True
@@ -25,8 +25,15 @@ PolicyArgument = Annotated[Path, typer.Argument(help="The policy file.")]
 @policy_commands.command("check")
 @spelled_out
 def check_command(policy: PolicyArgument, batch: options.Batch, as_json: options.AsJson = False) -> int:
-    """Find rules that cannot work on these tables, or are likely not meant."""
-    findings = lint(policy, batch.sources(), at=batch.moment())
+    """Find rules that cannot work on these tables.
+
+    Or that are likely not meant.
+
+    Example:
+
+    apportion policy check policy.yaml --leads leads.csv --reps reps.csv
+    """
+    findings = lint(policy, batch.sources(), at=batch.at)
     errors = [finding for finding in findings if finding.severity == "error"]
     if as_json:
         show_json({"ok": not errors, "findings": [{"severity": f.severity, "text": str(f)} for f in findings]})
@@ -48,17 +55,35 @@ def check_command(policy: PolicyArgument, batch: options.Batch, as_json: options
 @policy_commands.command("document")
 def document_command(
     policy: PolicyArgument,
-    out: Annotated[Path, typer.Option("--out", "-o", help="The HTML file to write.")] = Path("policy.html"),
+    out: Annotated[Path, options.out_option(help="The HTML file to write.")] = Path("policy.html"),
+    as_json: options.AsJson = False,
 ) -> int:
-    """Write the policy as a page for people, with a diagram of a lead's way."""
+    """Write the policy as a page for people.
+
+    With a diagram of a lead's way.
+
+    Example:
+
+    apportion policy document policy.yaml --out policy.html
+    """
+    if out.is_dir():
+        raise UsageError(f"--out must name the HTML file to write; {out} is a folder.")
     page = document_policy(load_policy(policy)).encode()
     write_files(out.parent, {out.name: page})
-    typer.echo(f"Written: {out}")
+    if as_json:
+        show_json({"written": str(out)})
+    else:
+        tell(f"Written: {out}")
     return 0
 
 
 @policy_commands.command("schema")
-def schema_command() -> int:
-    """Print the JSON Schema of policy files."""
+def schema_command(_: options.Schema = True) -> int:
+    """Print the JSON Schema of policy files.
+
+    Example:
+
+    apportion policy schema > policy.schema.json
+    """
     show_json(policy_json_schema())
     return 0

@@ -29,9 +29,14 @@ def run_due_command(
     as_json: options.AsJson = False,
     quiet: options.Quiet = False,
 ) -> int:
-    """Run what the schedule of the policy in use says is due now, raise alarms, and deliver what waits.
+    """Run what the schedule says is due now.
 
-    Any number of these may run at once: a slot is run once. 5 where a run failed: its leads wait again.
+    For cron and the like: runs what is due by the policy in use, raises alarms, and delivers what waits.
+    Any number of these may run at once: a slot is run once. Ends 5 where a run failed: its leads wait again.
+
+    Example:
+
+    apportion run-due --store sqlite:///apportion.db
     """
     with needs("service"):
         from apportion.service.clockwork import Clockwork

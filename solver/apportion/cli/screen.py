@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import re
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -15,16 +17,24 @@ from rich.table import Table
 
 from apportion.engines import Progress as SolveProgress
 
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def harmless(line: str) -> str:
+    """The line with control codes spelled out: what a table holds must not steer the terminal."""
+    return CONTROL.sub(lambda code: f"\\x{ord(code[0]):02x}", line)
+
 
 def tell_error(*lines: str) -> None:
-    """Write lines on stderr, as they are."""
+    """Write lines on stderr, whole."""
     for line in lines:
-        typer.echo(line, err=True)
+        typer.echo(harmless(line), err=True)
 
 
 def show_json(document: dict[str, Any]) -> None:
-    """Write one JSON document on stdout."""
-    typer.echo(json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1))
+    """Write one JSON document on stdout; in ASCII where stdout is not UTF-8, so that no sign is lost."""
+    plain = (getattr(sys.stdout, "encoding", None) or "utf-8").lower().replace("-", "") != "utf8"
+    typer.echo(json.dumps(document, ensure_ascii=plain, allow_nan=False, indent=1))
 
 
 def out() -> Console:
@@ -33,9 +43,9 @@ def out() -> Console:
 
 
 def tell(line: str) -> None:
-    """Write a sentence on stdout as it is: folded at a terminal's width, elsewhere whole, so that paths stay whole."""
+    """Write a sentence on stdout: folded at a terminal's width, elsewhere whole, so that paths stay whole."""
     console = out()
-    console.print(line, markup=False, soft_wrap=not console.is_terminal)
+    console.print(harmless(line), markup=False, soft_wrap=not console.is_terminal)
 
 
 def table(*columns: str, title: str | None = None, right: int = 1) -> Table:

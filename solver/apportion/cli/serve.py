@@ -31,8 +31,15 @@ def serve_command(
     clockwork: ClockworkFlag = None,
     quiet: options.Quiet = False,
 ) -> int:
-    """Serve the API until it is told to stop (Ctrl-C, or SIGTERM). A SQLite store is made, or brought to this version;
-    a PostgreSQL store must be: `apportion store migrate`."""
+    """Serve the API over HTTP, and run the schedule.
+
+    Until it is told to stop (Ctrl-C, or SIGTERM). A SQLite store is made, or brought to this version;
+    a PostgreSQL store must be: `apportion store migrate`.
+
+    Example:
+
+    apportion serve --store sqlite:///apportion.db --port 8000
+    """
     with needs("service"):
         from apportion.service.serving import make_ready, serve
         from apportion.service.settings import load_settings

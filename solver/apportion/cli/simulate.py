@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 
 from apportion.app.replay import SimulateRequest, simulate_weeks
 from apportion.cli import options
-from apportion.cli.over_time import Batches, Retrain, Routers, Whole, run_over_time
-from apportion.connectors import check_folder
+from apportion.cli.groups import spelled_out
+from apportion.cli.over_time import Batches, Pace, run_over_time
 from apportion.whatif.replay import SimulateHow
 
 Weeks = Annotated[int, typer.Option("--weeks", min=1, max=260, help="Weeks of arrivals.")]
@@ -24,49 +25,47 @@ NoTruth = Annotated[bool, typer.Option("--no-truth", help="Leave out the policy 
 Frozen = Annotated[bool, typer.Option("--frozen", help="Also the policy with its first model for ever.")]
 
 
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """The simulated company."""
+
+    weeks: Weeks = SimulateHow.weeks
+    seed: Seed = SimulateHow.seed
+    reps: People = SimulateHow.reps
+    new: New = SimulateHow.new
+    leads_per_week: PerWeek = None
+    past: PastLeads = SimulateHow.past
+    strength: Strength = SimulateHow.strength
+    exploration: Explore = SimulateHow.exploration
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorldPace(Pace):
+    """The same, with fewer batches by default."""
+
+    batches: Batches = SimulateHow.batches
+
+
+@spelled_out
 def simulate_command(
     out_folder: options.Out,
+    world: World,
+    pace: WorldPace,
+    shown: options.Shown,
     policy: options.PolicyFile = None,
-    weeks: Weeks = SimulateHow.weeks,
-    seed: Seed = 0,
-    reps: People = 20,
-    new: New = 4,
-    leads_per_week: PerWeek = None,
-    past: PastLeads = 3000,
-    strength: Strength = 1.0,
-    exploration: Explore = 0.0,
-    batches: Batches = SimulateHow.batches,
-    retrain: Retrain = 28.0,
-    router: Routers = None,
     no_truth: NoTruth = False,
     frozen: Frozen = False,
-    whole_capacity: Whole = False,
     gap: options.Gap = None,
     time_limit: options.TimeLimit = None,
-    as_json: options.AsJson = False,
-    quiet: options.Quiet = False,
 ) -> int:
-    """Simulate weeks to come in a made-up company whose truth is known; files as of `replay`, and simulation.html."""
-    check_folder(out_folder)
-    how = SimulateHow(
-        weeks=weeks,
-        seed=seed,
-        reps=reps,
-        new=new,
-        leads_per_week=leads_per_week,
-        past=past,
-        strength=strength,
-        exploration=exploration,
-        batches=batches,
-        retrain=retrain,
-        routers=router,
-        truth=not no_truth,
-        frozen=frozen,
-        carry=not whole_capacity,
-        gap=gap,
-        time_limit=time_limit,
-    )
+    """Simulate weeks to come in a company whose truth is known.
+
+    With routers beside it. Writes the files of `replay`, and simulation.html.
+
+    Example:
+
+    apportion simulate --policy policy.yaml --weeks 8 --out simulated
+    """
+    how = SimulateHow(**vars(world), **pace.how(), truth=not no_truth, frozen=frozen, gap=gap, time_limit=time_limit)
     request = SimulateRequest(policy=policy, how=how)
-    return run_over_time(
-        lambda step, count: simulate_weeks(request, step=step, on_step=count), out_folder, as_json=as_json, quiet=quiet
-    )
+    return run_over_time(lambda step, count: simulate_weeks(request, step=step, on_step=count), out_folder, shown)

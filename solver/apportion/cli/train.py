@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from apportion.app import train
+from apportion.app import Sources, train
 from apportion.cli import options
 from apportion.cli.screen import show_json, steps, tell
 from apportion.connectors import check_folder
@@ -20,18 +20,24 @@ def fit_command(
     as_json: options.AsJson = False,
     quiet: options.Quiet = False,
 ) -> int:
-    """Learn a fit model from a history, and save it with its model card.
+    """Learn a fit model from a history, and save it.
 
-    Of the policy only the section `protected` counts: what must not be a feature, and what may be all the same."""
+    Its model card is saved with it. Of the policy only the section `protected` counts: what must not be a feature,
+    and what may be all the same.
+
+    Example:
+
+    apportion fit --history history.csv --reps reps.csv --out model
+    """
     if history is None:
         raise UsageError("--history is needed.")
     check_folder(out)
     with steps(quiet) as progress:
         progress.step("Learning from the history")
         report = train(
-            options.sources(history=history, reps=reps, mapping=mapping),
+            Sources(history=history, reps=reps, mapping=mapping),
             out=out,
-            until=options.moment(until),
+            until=until,
             seed=seed or 0,
             policy=policy,
         )

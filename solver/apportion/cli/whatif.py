@@ -23,7 +23,7 @@ from apportion_models.errors import UsageError
 PLANS = "plans"  # in the output folder: finished plans, so that a sweep goes on where it was
 
 Scenarios = Annotated[list[Path] | None, typer.Argument(help="Scenario files (YAML).")]
-Folder = Annotated[Path | None, typer.Option("--out", "-o", help="Folder for the results.")]
+Folder = Annotated[Path | None, options.out_option()]
 Grid = Annotated[
     list[str] | None,
     typer.Option("--grid", help="A key path of the policy and its values: nurture.value=0,15,50; repeatable: a sweep."),
@@ -95,7 +95,15 @@ def whatif_command(
     out_folder: Folder = None,
     schema: Schema = False,
 ) -> int:
-    """Compare scenarios with the base, and write comparison.json, comparison.csv, moves.csv and whatif.html."""
+    """Compare scenarios with the base.
+
+    What differs, how sure that is, where it comes from.
+    Writes comparison.json, comparison.csv, moves.csv and whatif.html.
+
+    Example:
+
+    apportion whatif a.yaml --leads leads.csv --reps reps.csv --model m -o w
+    """
     if schema:
         show_json(scenario_json_schema())
         return 0
@@ -109,7 +117,7 @@ def whatif_command(
         grid=dict(_axis(text) for text in asked.grid or ()),
         studies=asked.studies(),
         frontier_rule=asked.rule,
-        at=batch.moment(),
+        at=batch.at,
         **vars(believed),
         how=pains.how(out_folder),
     )

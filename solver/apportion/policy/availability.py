@@ -92,7 +92,7 @@ def rep_weeks(asked: Asked) -> list[Week]:
 
 
 def _bad_rep(row: int, column: str, value: object, message: str) -> Finding:
-    return Finding(severity="error", table="reps", row=row + 1, column=column, value=value, message=f"{message}.")
+    return Finding(severity="error", table="reps", row=row + 1, column=column, value=value, message=message)
 
 
 def days_off(policy: Policy, week: Week, start: float, end: float) -> frozenset[dt.date]:

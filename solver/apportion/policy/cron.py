@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 SHAPE = re.compile(r"[0-9A-Za-z*/,\-#]+( +[0-9A-Za-z*/,\-#]+){4}")
 SETTLING = dt.timedelta(hours=26)  # begun so much earlier, a count does not depend on where in a clock change it begins
-EXAMPLE = "0 8,13 * * mon-fri"
+EXAMPLE = '"0 8,13 * * mon-fri"'  # in quotes, for YAML takes a comma between braces for the next key
 
 
 def check_cron(text: str) -> str:

@@ -64,7 +64,8 @@ def _checked(content: dict[str, Any], lines: dict[str, int], source: str) -> Pol
         policy = Policy.model_validate(content)
     except ValidationError as error:
         faults = error.errors(include_url=False)
-        raise PolicyError([_finding(dict(fault), content, lines, source) for fault in faults]) from None
+        found = [_finding(dict(fault), content, lines, source) for fault in faults]
+        raise PolicyError(sorted(found, key=lambda one: one.row or 0)) from None
     policy._source, policy._lines = source, lines
     strangers = list(_unknown_tiers(policy))
     if strangers:
@@ -91,7 +92,6 @@ def _finding(fault: dict[str, Any], content: object, lines: dict[str, int], sour
     message, remedy = _told(fault, path)
     if "Got " in message:
         value = None
-    message = message if message.endswith((".", "`")) else f"{message}."
     return Finding(
         severity="error", table=source, row=row, column=path or None, value=value, message=message, remedy=remedy
     )

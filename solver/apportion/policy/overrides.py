@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,43 +36,41 @@ def read_overrides(
     if overrides is None or not len(overrides):
         return Overrides(lock, ban)
     needed(overrides, "overrides", ("lead_id", "rep_id", "kind"))
-    findings: list[Finding] = []
+    honoured = {"lock": policy.overrides.locks, "ban": policy.overrides.bans}
     lead_place = {str(lead): index for index, lead in enumerate(leads["lead_id"])}
     rep_place = {str(rep): index for index, rep in enumerate(reps["rep_id"])}
+    findings: list[Finding] = []
     columns = (texts(overrides, name) for name in ("lead_id", "rep_id", "kind"))
     for row, (lead_id, rep_id, kind) in enumerate(zip(*columns, strict=True)):
-        if kind not in ("lock", "ban"):
+        lead, rep = lead_place.get(str(lead_id), -1), rep_place.get(str(rep_id), -1)
+        if kind not in honoured:
             findings.append(_fault(row, "kind", kind, "must be lock or ban"))
+        elif lead_id is None or lead < 0 or not honoured[kind]:
             continue
-        if (
-            lead_id is None
-            or lead_id not in lead_place
-            or not (policy.overrides.locks if kind == "lock" else policy.overrides.bans)
-        ):
-            continue
-        if kind == "ban" and rep_id not in rep_place:
-            continue
-        if rep_id is None or rep_id not in rep_place:
-            findings.append(_fault(row, "rep_id", rep_id, "must be a rep of the reps table"))
-            continue
-        lead, rep = lead_place[lead_id], rep_place[rep_id]
-        if kind == "ban":
+        elif rep_id is None or rep < 0:
+            if kind == "lock":
+                findings.append(_fault(row, "rep_id", rep_id, "must be a rep of the reps table"))
+        elif kind == "ban":
             ban[lead, rep] = True
         elif lock[lead] not in (-1, rep):
             findings.append(_fault(row, "rep_id", rep_id, f"locks lead {lead_id}, which is locked to another rep too"))
         else:
             lock[lead] = rep
-    for both in np.flatnonzero(lock >= 0):
-        if ban[both, lock[both]]:
-            rep_id = reps["rep_id"].iloc[int(lock[both])]
-            message = f"lead {leads['lead_id'].iloc[int(both)]} is both locked to and banned from rep {rep_id}"
-            findings.append(
-                Finding(severity="error", table="overrides", message=f"{message}.", remedy="Keep one of them.")
-            )
+    findings += _contradictions(lock, ban, leads, reps)
     if findings:
         raise TableError(findings)
     return Overrides(lock, ban)
 
 
+def _contradictions(
+    lock: NDArray[np.int64], ban: NDArray[np.bool_], leads: pd.DataFrame, reps: pd.DataFrame
+) -> Iterator[Finding]:
+    for lead in np.flatnonzero(lock >= 0):
+        if ban[lead, lock[lead]]:
+            lead_id, rep_id = leads["lead_id"].iloc[int(lead)], reps["rep_id"].iloc[int(lock[lead])]
+            message = f"lead {lead_id} is both locked to and banned from rep {rep_id}"
+            yield Finding(severity="error", table="overrides", message=message, remedy="Keep one of them.")
+
+
 def _fault(row: int, column: str, value: object, message: str) -> Finding:
-    return Finding(severity="error", table="overrides", row=row + 1, column=column, value=value, message=f"{message}.")
+    return Finding(severity="error", table="overrides", row=row + 1, column=column, value=value, message=message)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pandas as pd
 
@@ -31,7 +33,7 @@ def certificate_words(facts: Facts) -> tuple[str, ...]:
             f"No plan that keeps these rules can be worth more than {money(plan.bound, currency)}; "
             f"this one is worth {earned}, within {percent(plan.gap)} of that."
         )
-    lines = [first, PROOF_WORDS[certificate.proof]]
+    lines = [first, *_worth_words(facts), PROOF_WORDS[certificate.proof]]
     lines += swap_words(facts)
     found = plan.status if plan.swaps is None else plan.swaps.status
     if found is Status.FEASIBLE:
@@ -48,6 +50,18 @@ def certificate_words(facts: Facts) -> tuple[str, ...]:
     else:
         lines.append(f"An independent check found broken rules: {listed([_broken(rule) for rule in verdict.broken])}.")
     return tuple(lines)
+
+
+def _worth_words(facts: Facts) -> list[str]:
+    """Why the worth is not the expected revenue that is told beside it; nothing where both read the same."""
+    revenue = math.fsum(facts.batch.problem.revenue[facts.pair[facts.pair >= 0]])
+    expected, worth = money(revenue, facts.currency), money(facts.plan.objective, facts.currency)
+    if expected == worth:
+        return []
+    return [
+        f"Worth is not expected revenue alone ({expected}): nurture and preferences add to it, costs and prices "
+        "of broken soft rules take from it."
+    ]
 
 
 def _broken(rule: RuleVerdict) -> str:

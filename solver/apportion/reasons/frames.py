@@ -9,6 +9,7 @@ import pandas as pd
 from apportion.build.batch import Batch
 from apportion.problem import Plan
 from apportion.reasons.explain import Explanations, explain
+from apportion_models.errors import sentence
 
 PLAN_COLUMNS = (
     "rep_id",
@@ -39,7 +40,7 @@ def assignments_frame(batch: Batch, plan: Plan, *, explanations: Explanations | 
     out = every.index.difference(told.index)
     screened = batch.screened.reset_index(drop=True)
     every.loc[out, "outcome"] = screened.loc[out, "outcome"].where(screened.loc[out, "outcome"] == "reject", "nurture")
-    every.loc[out, "reason"] = [_sentence(reason) for reason in screened.loc[out, "reason"]]
+    every.loc[out, "reason"] = [_reason(reason) for reason in screened.loc[out, "reason"]]
     for name in ("rep_id", "runner_up_rep_id"):
         every[name] = every[name].where(every[name].notna(), "")
     return pd.concat([leads, every], axis=1)
@@ -79,7 +80,6 @@ def _free(name: str, leads: pd.DataFrame) -> str:
     return name
 
 
-def _sentence(reason: object) -> str:
+def _reason(reason: object) -> str:
     text = str(reason).strip() if pd.notna(reason) else ""  # type: ignore[call-overload]
-    text = text or "screened by the policy"
-    return text if text.endswith((".", "!", "?")) else f"{text}."
+    return sentence(text or "screened by the policy")

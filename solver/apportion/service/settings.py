@@ -1,4 +1,7 @@
-"""Settings of the service: flag, else `APPORTION_…` in the environment, else the TOML file, else the default."""
+"""Settings of the service: flag, else `APPORTION_…` in the environment, else the TOML file, else the default.
+
+A secret may stand in a file of its own, which the setting then names: `file:/run/secrets/store_password`.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,17 @@ from typing import Any, ClassVar
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings import SettingsError as UnreadableError
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
+from apportion.service.secrets import read_secret
 from apportion.service.store import Store, open_store
 from apportion_models.errors import Finding, InputError
 
 PREFIX = "APPORTION_"
 CONFIG, DEFAULT_FILE = "APPORTION_CONFIG", "apportion.toml"
+AS_LIST = 'Such as ["https://app.example"].'
 NO_SETTINGS = (CONFIG, "APPORTION_SHARED", "APPORTION_TEST_SIZE", "APPORTION_WHEEL")  # of the tests and of this module
 
 
@@ -35,7 +43,11 @@ class Settings(BaseSettings):
     file: ClassVar[Path | None] = None
 
     store_url: SecretStr = Field(
-        SecretStr("sqlite:///apportion.db"), description="sqlite:///file.db or postgresql://user:password@host/name"
+        SecretStr("sqlite:///apportion.db"),
+        description="sqlite:///file.db, postgresql://user@host/name, or file:PATH of a file with either.",
+    )
+    store_password: SecretStr | None = Field(
+        None, description="Password of a PostgreSQL store whose URL has none; file:PATH names a file with it."
     )
     lease_seconds: float = Field(
         60.0, ge=1.0, le=3600.0, description="After as long a silent worker is taken for dead."
@@ -63,8 +75,10 @@ class Settings(BaseSettings):
         return (init_settings, env_settings, *files)
 
     def store(self) -> Store:
-        """The store that the settings name, not opened yet."""
-        return open_store(self.store_url.get_secret_value())
+        """The store that the settings name, not opened yet. Raises UsageError for an address that is none, and for a
+        file of a secret that cannot be read."""
+        url = _from_file(self.store_url)
+        return open_store(url if self.store_password is None else _with_password(url, self.store_password))
 
 
 def load_settings(*, config: Path | None = None, **flags: Any) -> Settings:
@@ -74,7 +88,7 @@ def load_settings(*, config: Path | None = None, **flags: Any) -> Settings:
     shows a value that may be secret.
     """
     file = _file(config)
-    faults = [*_unknown_variables(), *_unreadable(file)]
+    faults = [*_wrong_variables(), *_unreadable(file)]
     if faults:
         raise SettingsError(faults)
     chosen = type("Settings", (Settings,), {"file": file, "__doc__": Settings.__doc__, "__module__": __name__})
@@ -82,7 +96,37 @@ def load_settings(*, config: Path | None = None, **flags: Any) -> Settings:
         made: Settings = chosen(**{name: value for name, value in flags.items() if value is not None})
     except ValidationError as error:
         raise SettingsError([_finding(dict(fault)) for fault in error.errors(include_url=False)]) from None
+    except UnreadableError:  # pydantic tells no more than the first; only `origins` is written as JSON
+        raise SettingsError([_fault(PREFIX + "ORIGINS", "must be a list in JSON.", AS_LIST)]) from None
     return made
+
+
+def secrets_in(file: Path) -> list[str]:
+    """The settings whose secret stands in a file of settings itself. The file must be one that could be loaded."""
+    told = tomllib.loads(file.read_text(encoding="utf-8"))
+    found = []
+    for name in ("store_url", "store_password"):
+        text = str(told.get(name, ""))
+        holds = make_url(text).password is not None if name == "store_url" and "://" in text else bool(text)
+        if holds and not text.startswith("file:"):
+            found.append(name)
+    return found
+
+
+def _from_file(secret: SecretStr) -> str:
+    text = secret.get_secret_value()
+    return read_secret(text) if text.startswith("file:") else text
+
+
+def _with_password(url: str, password: SecretStr) -> str:
+    """The URL with the password, where it is a server's and has none."""
+    try:
+        read = make_url(url)
+    except (ArgumentError, ValueError):
+        return url  # the store says what is wrong with it
+    if read.get_backend_name() != "postgresql" or read.password is not None:
+        return url
+    return read.set(password=_from_file(password)).render_as_string(hide_password=False)
 
 
 def _file(config: Path | None) -> Path | None:
@@ -103,12 +147,18 @@ def _unreadable(file: Path | None) -> Iterator[Finding]:
         yield _fault(str(file), f"the file of settings must be TOML: {error}.", "Mend it.")
 
 
-def _unknown_variables() -> Iterator[Finding]:
-    """Variables of our prefix that are no setting: pydantic passes over them, and a slip would go unseen."""
+def _wrong_variables() -> Iterator[Finding]:
+    """Variables of our prefix that are no setting, or empty: pydantic passes over the first, and what was meant to be
+    set and is not (a secret that a deployment forgot) must not become the default."""
     known = [PREFIX + name.upper() for name in Settings.model_fields]
     for name in sorted(os.environ):
-        if name.startswith(PREFIX) and name not in (*known, *NO_SETTINGS):
-            yield _fault(name, "is no setting.", _near(name, known))
+        plain = name.upper()
+        if not plain.startswith(PREFIX) or plain in NO_SETTINGS:
+            continue
+        if plain not in known:
+            yield _fault(name, "is no setting.", _near(plain, known))
+        elif not os.environ[name].strip():
+            yield _fault(name, "is empty.", "Give it a value, or take it away to have the default.")
 
 
 def _finding(fault: dict[str, Any]) -> Finding:

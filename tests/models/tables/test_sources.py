@@ -36,7 +36,12 @@ def test_no_file_named(tmp_path: Path) -> None:
     """Neither a file nor a mapping that names one is a wrong call."""
     with pytest.raises(UsageError, match=r"leads\.file"):
         read_leads(None)
-    with pytest.raises(UsageError, match=r"leads\.file"):
-        read_leads(tmp_path)
     with pytest.raises(UsageError, match="must be one of"):
         read_table("lead", tmp_path)
+
+
+def test_a_folder_is_no_table(tmp_path: Path) -> None:
+    """A folder where a file is wanted is told with its name, beside the other tables' faults; a mapping may fill it."""
+    with pytest.raises(TableError, match="is a folder") as caught:
+        read_leads(tmp_path)
+    assert str(tmp_path) in str(caught.value) and "leads.file" in str(caught.value)

@@ -98,3 +98,56 @@ def test_no_color_is_honoured(company: Company, tmp_path: Path, monkeypatch: pyt
     assert called.code == 0 and "leads" in called.out
     codes = re.findall(r"\x1b\[([0-9;]*)m", called.out)
     assert not [code for code in codes if any(30 <= int(part or 0) <= 107 for part in code.split(";"))]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (["evaluate", "--time-limit", "-1"], 2, "--time-limit"),
+        (["evaluate", "--at", "12"], 2, "--at"),
+        (["replay", "--out", "o", "--from", "nope"], 2, "--from"),
+        (["replay", "--out", "o", "--retrain", "-1"], 2, "--retrain"),
+        (["simulate", "--out", "o", "--time-limit", "0"], 2, "--time-limit"),
+        (["monitor", "--assignments", "gone"], 3, "gone: cannot be read: No such file or directory."),
+        (["monitor", "--assignments", "binary"], 3, "binary: cannot be read: it must be UTF-8 text."),
+        (["monitor", "--assignments", "o", "--tolerance", "-1"], 2, "--tolerance"),
+        (["monitor", "--assignments", "o", "--within-days", "nan"], 2, "--within-days"),
+        (["policy", "document", "policy.yaml", "--out", "folder"], 2, "folder is a folder"),
+        (["experiment", "start", "e.yaml", "--out", "o", "--start", "soon"], 2, "--start"),
+        (["outbox", "show", "--after", "x"], 2, "--after"),
+        (["outbox", "replay", "9" * 30], 2, "Invalid value"),
+    ],
+)
+def test_a_fault_is_told_by_its_own_name(
+    company: Company, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], code: int, told: str
+) -> None:
+    """The option or file at fault, the exit code of its kind, no traceback, and nothing written."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "binary").write_bytes(bytes(range(256)))
+    (tmp_path / "policy.yaml").write_text("version: 1\n")
+    before = contents(tmp_path)
+    tables = {"evaluate": ["history", "reps"], "replay": ["history", "reps"], "monitor": ["history"]}
+    needed = [*tables.get(arguments[0], []), *(["history"] if "start" in arguments else [])]
+    called = call(*arguments, *(word for name in needed for word in (f"--{name}", company.path(name))))
+    assert (called.code, called.out) == (code, "") and told in called.err and "Traceback" not in called.err
+    assert contents(tmp_path) == before
+
+
+def test_faults_of_a_policy_are_told_in_the_order_of_the_file(company: Company, tmp_path: Path) -> None:
+    """Misspelt sections and keys, each with its line and what was probably meant."""
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("version: 1\nswpas: {share: 0.1}\nschedule: {time: []}\nprotected: {colums: [a]}\n")
+    called = call("policy", "check", policy, *company.options(model=None, policy=None))
+    assert called.code == 3
+    rows = [re.search(r"row (\d).*Did you mean (\w+)\?", line) for line in called.err.splitlines()[1:]]
+    assert [row.groups() for row in rows if row] == [("2", "swaps"), ("3", "times"), ("4", "columns")]
+
+
+def test_schema_and_page_answer_in_json_too(company: Company, tmp_path: Path) -> None:
+    """`--json` is understood by every command that answers, and stdout is one document."""
+    assert call("policy", "schema", "--json").json == call("policy", "schema").json
+    assert call("experiment", "schema", "--json").json == call("experiment", "schema").json
+    page = tmp_path / "policy.html"
+    called = call("policy", "document", company.folder / "policy.yaml", "--out", page, "--json")
+    assert called.json == {"written": str(page)} and page.exists()

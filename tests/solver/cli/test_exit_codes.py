@@ -61,7 +61,12 @@ def test_a_wrong_call_is_2(arguments: list[str], told: str) -> None:
         ({"at": "NaT"}, "2026-03-02T08:00Z"),
         ({"gap": "-1"}, "--gap"),
         ({"gap": "nan"}, "--gap"),
-        ({"time_limit": "-1"}, "time_limit"),
+        ({"at": "now"}, "2026-03-02T08:00Z"),
+        ({"at": "03/02/2026"}, "2026-03-02T08:00Z"),
+        ({"at": "0001-01-01"}, "from 1900"),
+        ({"gap": "2"}, "--gap"),
+        ({"time_limit": "-1"}, "--time-limit"),
+        ({"time_limit": "nan"}, "--time-limit"),
         ({"time_limit": "soon"}, "--time-limit"),
         ({"seed": "-1"}, "--seed"),
         ({"model": None}, "--history"),
@@ -106,6 +111,36 @@ def test_a_file_that_is_not_there_is_3(company: Company, tmp_path: Path, name: s
     options = company.options(learn=name == "history", **{name: gone})
     called = call("assign", *options, "--out", tmp_path / "out")
     assert called.code == 3 and "gone" in called.err and not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["leads", "reps", "history", "policy", "mapping", "model", "overrides", "earlier"])
+@pytest.mark.parametrize("kind", ["folder", "empty", "binary"])
+def test_what_is_no_such_file_is_3(company: Company, tmp_path: Path, name: str, kind: str) -> None:
+    """A folder, an empty file, or bytes that are no text: it is named, without control codes; nothing is written."""
+    given = tmp_path / ("made" if kind == "folder" else "made.csv")
+    given.mkdir() if kind == "folder" else given.write_bytes(b"" if kind == "empty" else bytes(range(256)) * 9)
+    if kind == "empty" and name in ("policy", "mapping"):
+        pytest.skip("an empty one says nothing, and is one")
+    out = tmp_path / "out"
+    called = call("assign", *company.options(learn=name == "history", **{name: given}), "--out", out)
+    assert called.code == 3 and "Traceback" not in called.err and not out.exists()
+    assert kind == "binary" or "1 fault" in called.err
+    assert "made" in called.err or f"\n{name}" in called.err or "\nassignments" in called.err
+    assert all(sign.isprintable() or sign == "\n" for sign in called.err)
+
+
+def test_an_empty_out_is_2(company: Company, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A variable of a shell that is not set must not fill the folder that one stands in."""
+    monkeypatch.chdir(tmp_path)
+    called = call("assign", *company.options(), "--out", "")
+    assert called.code == 2 and "--out" in called.err and not list(tmp_path.iterdir())
+
+
+def test_an_input_is_never_replaced(company: Company, plan: Path) -> None:
+    """Yesterday's assignments, read as --earlier, would be gone: it is refused before the work."""
+    before = contents(plan)
+    called = call("assign", *company.options(earlier=plan / "assignments.csv"), "--out", plan)
+    assert called.code == 2 and "--earlier" in called.err and contents(plan) == before
 
 
 def test_no_reps_is_3(company: Company, tmp_path: Path, write: Write) -> None:

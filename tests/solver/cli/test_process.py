@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -45,11 +46,16 @@ main()
 """
 
 
-def python(code: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+MAIN = "from apportion.cli import main; main()"
+
+
+def python(code: str, *arguments: object, **variables: str) -> subprocess.CompletedProcess[str]:
     path = os.pathsep.join([str(ROOT / "solver"), str(ROOT / "models")])
-    environment = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", **variables}
     command = [sys.executable, "-c", code, *map(str, arguments)]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(
+        command, env=environment, capture_output=True, encoding="utf-8", errors="replace", timeout=120, check=False
+    )
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL here")
@@ -114,3 +120,26 @@ def test_a_reader_that_goes_away_is_no_bug(company: Company, tmp_path: Path) -> 
     os.close(writer)
     assert (done.returncode, done.stderr) == (0, b"")
     assert {path.name for path in folder.iterdir()} == set(NAMES)
+
+
+def test_a_terminal_that_lacks_a_sign_is_no_reason_to_stop(company: Company, tmp_path: Path, plan: Path) -> None:
+    """Another encoding than UTF-8, in a folder with other letters: the same files; JSON loses nothing."""
+    folder = tmp_path / "über uns"
+    done = python(MAIN, "assign", *company.options(), "--out", folder, PYTHONIOENCODING="latin-1")
+    assert (done.returncode, done.stderr) == (0, "") and "fair offer" in done.stdout
+    assert contents(folder) == contents(plan)
+    shown = python(MAIN, "policy", "document", company.folder / "policy.yaml", "--out", folder / "ж.html", "--json",
+                   PYTHONIOENCODING="latin-1")  # fmt: skip
+    assert json.loads(shown.stdout) == {"written": str(folder / "ж.html")}
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_full_disk_behind_stdout_is_no_bug() -> None:
+    """What cannot be shown is told on stderr in a sentence, with the exit code of what is beyond us."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "solver"), str(ROOT / "models")])}
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", MAIN, "policy", "schema"], stdout=full, stderr=subprocess.PIPE, text=True,
+            env=environment, timeout=120, check=False,
+        )  # fmt: skip
+    assert done.returncode == 6 and "No space left" in done.stderr and "Traceback" not in done.stderr

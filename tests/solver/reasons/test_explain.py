@@ -179,6 +179,15 @@ def test_certificate_in_words() -> None:
     assert "broken rules: “objective is what the plan earns”" in broken[-1]
 
 
+def test_worth_is_told_apart_from_expected_revenue() -> None:
+    """Where nurture counts too, a sentence names the revenue beside the worth; where both are the same, none does."""
+    alike = batch_of([[0.5], [0.4]], [100.0, 100.0], capacity=[2.0])
+    assert "expected revenue" not in " ".join(explain(alike, plan_of(alike.problem)).certificate)
+    nurtured = batch_of([[0.5], [0.4]], [100.0, 100.0], capacity=[1.0], nurture=[0.0, 7.0])
+    words = explain(nurtured, plan_of(nurtured.problem)).certificate
+    assert "57 EUR" in words[0] and "not expected revenue alone (50 EUR)" in words[1]
+
+
 def test_frame_holds_every_lead_once_in_input_order() -> None:
     """Screened leads too; their own columns first, a clash of names resolved, no rep is the empty text."""
     batch = batch_of(

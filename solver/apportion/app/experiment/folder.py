@@ -8,13 +8,13 @@ stopped.json      the verdict with its evidence                        promoted.
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from apportion.app.documents import read_document
 from apportion.app.experiment.loading import read_bytes
 from apportion.app.experiment.spec import Experiment
 from apportion.connectors import as_was, csv_bytes, json_bytes, write_files
@@ -79,7 +79,7 @@ class Running:
     def stopped(self) -> dict[str, Any] | None:
         """The record of how it ended; None while it runs."""
         path = self.folder / STOPPED
-        return _document(path) if path.is_file() else None
+        return read_document(path, command="experiment") if path.is_file() else None
 
 
 def write_setup(folder: Path, running: dict[str, Any], policies: dict[str, bytes]) -> list[Path]:
@@ -99,7 +99,7 @@ def write_setup(folder: Path, running: dict[str, Any], policies: dict[str, bytes
 
 def open_experiment(folder: Path) -> Running:
     """The experiment in this folder. Raises InputError where there is none, or it was changed by hand."""
-    said = _document(folder / SETUP)
+    said = read_document(folder / SETUP, command="experiment")
     if said.get("schema") != SCHEMA:
         raise InputError(f"{folder / SETUP} must have the schema {SCHEMA}. Got {said.get('schema')!r}.")
     if said.pop("seal", None) != _seal(said):
@@ -138,18 +138,6 @@ def _rules(said: dict[str, Any]) -> Rules:
     metrics = {name: MetricRules(**one) for name, one in said["metrics"].items()}
     rails = tuple(Guardrail(**one) for one in said["guardrails"])
     return Rules(**{**said, "metrics": metrics, "guardrails": rails})
-
-
-def _document(path: Path) -> dict[str, Any]:
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path} must be there, as `apportion experiment` wrote it: {error.strerror}.") from None
-    except ValueError as error:
-        raise InputError(f"{path} must be JSON as `apportion experiment` wrote it: {error}.") from None
-    if not isinstance(document, dict):
-        raise InputError(f"{path} must be a JSON object as `apportion experiment` wrote it.")
-    return document
 
 
 def _table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:

@@ -85,10 +85,10 @@ def _finding(fault: dict[str, Any], lines: Mapping[str, int], source: str) -> Fi
         message = "is not a key here"
     if fault["type"] == "missing":
         message = "must be given"
-    message = message.replace("Input should be", "must be").rstrip(".")
+    message = message.replace("Input should be", "must be")
     remedy = "See `apportion experiment schema`."
     return Finding(
-        severity="error", table=source, row=row, column=path or None, value=value, message=f"{message}.", remedy=remedy
+        severity="error", table=source, row=row, column=path or None, value=value, message=message, remedy=remedy
     )
 
 

@@ -16,7 +16,8 @@ from apportion.engines.ascent import ascend
 from apportion.engines.choose import Engine
 from apportion.engines.clock import Clock
 from apportion.engines.formulation import Formulation
-from apportion.engines.lagrangian import Multipliers, PricedOut, price_first_slots, price_out
+from apportion.engines.known import NOTHING, Known
+from apportion.engines.lagrangian import PricedOut, price_first_slots, price_out
 from apportion.engines.outcome import Outcome
 from apportion.engines.restrict import possible_pairs, restrict
 from apportion.engines.search import SCHEDULES, Incumbent, search
@@ -69,7 +70,7 @@ def solve(
         clock: Clock,
         seed: int,
         report: Report,
-        known: Multipliers | None = None,
+        known: Known = NOTHING,
     ) -> Outcome:
         form = _with_scales(form)
         cuts = even_cuts(form, parts)
@@ -119,11 +120,11 @@ class Found:
 
 
 def solve_spread(
-    spread: Spread, *, gap: float, clock: Clock, seed: int, report: Report, known: Multipliers | None = None
+    spread: Spread, *, gap: float, clock: Clock, seed: int, report: Report, known: Known = NOTHING
 ) -> Found:
     """Prices over all parts; then the best plan among the pairs that lose least at them."""
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # without any plan, prices run away
-        priced = ascend(spread.form, known, gap=gap, stop=clock.is_over, pairs=spread)
+        priced = ascend(spread.form, known.prices, gap=gap, stop=clock.is_over, pairs=spread)
     found = Found(spread, priced)
     report(found.bound, found.objective)
     if np.isneginf(found.bound):
@@ -140,9 +141,13 @@ def solve_spread(
     good_enough = found.bound - gap * abs(found.bound)
     if found.form.families and found.form.n_pairs > core.TINY:
         near = price_out(found.form, priced.multipliers)
-        search(found.form, near, incumbent, good_enough=good_enough, seed=seed, clock=clock, report=tell)
+        carried = known.options(found.form)
+        search(
+            found.form, near, incumbent, good_enough=good_enough, seed=seed, clock=clock, carried=carried, report=tell
+        )
     if incumbent.objective < good_enough and not clock.is_over():
-        more = core.solve(found.form, gap=gap, clock=clock, seed=seed, report=lambda *_: None, known=priced.multipliers)
+        start = known.with_prices(priced.multipliers)
+        more = core.solve(found.form, gap=gap, clock=clock, seed=seed, report=lambda *_: None, known=start)
         incumbent.offer(more.chosen)
     tell()
     found.chosen = incumbent.chosen

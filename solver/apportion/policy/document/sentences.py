@@ -54,6 +54,7 @@ class _Speaker:
         self.both = both
 
     def clause(self, node: ast.expr) -> str:
+        """What is said to hold: `country is SE`."""
         match node:
             case ast.BoolOp(op=ast.And(), values=parts):
                 return ", and ".join(self.inner(part) for part in parts)
@@ -89,6 +90,7 @@ class _Speaker:
         return f"{self.thing(left)} {COMPARED[type(op)]} {self.thing(right)}"
 
     def thing(self, node: ast.expr) -> str:
+        """What is spoken of: `country`, `SE or NO`, `value plus 10`."""
         match node:
             case ast.Constant(value=value):
                 return f"{value:,}" if isinstance(value, (int, float)) and not isinstance(value, bool) else str(value)

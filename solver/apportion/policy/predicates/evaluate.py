@@ -98,10 +98,12 @@ class _Evaluation:
         self.predicate, self.tables = predicate, tables
 
     def fail(self, node: ast.AST, message: str, remedy: str = "", column: str | None = None) -> NoReturn:
+        """Raises PredicateError, with the place of the node in the text."""
         position = character(self.predicate.text, getattr(node, "col_offset", 0))
         raise PredicateError(message, text=self.predicate.text, position=position, remedy=remedy, column=column)
 
     def truth(self, node: ast.expr) -> Truth:
+        """Where the node is true, and where it is known: both broadcast to (L, R). Raises PredicateError."""
         match node:
             case ast.BoolOp(op=op, values=parts):
                 result = self.truth(parts[0])
@@ -120,6 +122,7 @@ class _Evaluation:
         return Truth.of(value.data.astype(bool), value.missing)
 
     def value(self, node: ast.expr) -> Result:
+        """What the node stands for: values, choices or a truth. Raises PredicateError."""
         match node:
             case ast.Constant(value=literal):
                 return constant(literal)

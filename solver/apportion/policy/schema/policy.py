@@ -113,7 +113,6 @@ class Policy(Section):
         self, severity: Literal["error", "notice"], path: str, message: str, *, value: Any = None, remedy: str = ""
     ) -> Finding:
         """Something to tell about the key at `path`, with its line."""
-        message = message if message.endswith(".") else f"{message}."
         return Finding(
             severity=severity,
             table=self._source,

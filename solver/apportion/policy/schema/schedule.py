@@ -20,7 +20,7 @@ class Times(Section):
     """Runs by the clock."""
 
     name: Name
-    cron: Cron = Field(description="Minute, hour, day, month, weekday, such as 0 8,13 * * mon-fri.")
+    cron: Cron = Field(description='Minute, hour, day, month, weekday, in quotes: "0 8,13 * * mon-fri".')
     time_zone: Zone | None = Field(None, description="Time zone of this rule; absent: the schedule's.")
 
 

@@ -18,7 +18,6 @@ folder = "/var/lib/apportion/out"
 
 from __future__ import annotations
 
-import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from apportion.connectors import FileDrop, Sink, SqlTable
+from apportion.service.secrets import read_secret
 from apportion_models.errors import Finding, InputError, UsageError
 
 WEBHOOK_ROWS = 1000  # in one message: far below what a webhook may send
@@ -65,8 +65,8 @@ class _Webhook(_Named):
         from apportion.connectors.webhook import Destinations, Webhook
 
         destinations = Destinations(plain_http=self.plain_http, networks=self.networks)
-        secrets = tuple(_secret(text, must=True) for text in self.secrets)
-        hook = Webhook(url=_secret(self.url), secrets=secrets, destinations=destinations, seconds=self.seconds)
+        secrets = tuple(read_secret(text, must=True) for text in self.secrets)
+        hook = Webhook(url=read_secret(self.url), secrets=secrets, destinations=destinations, seconds=self.seconds)
         return Route(hook, self.tells, self.most_rows)
 
 
@@ -77,7 +77,7 @@ class _Sql(_Named):
     keys: Annotated[tuple[str, ...], Field(min_length=1)] = ("lead_id",)
 
     def route(self) -> Route:
-        return Route(SqlTable(_secret(self.url), self.table, self.keys), self.tells)
+        return Route(SqlTable(read_secret(self.url), self.table, self.keys), self.tells)
 
 
 class _Drop(_Named):
@@ -122,24 +122,3 @@ def _toml(path: Path) -> dict[str, Any]:
 def _fault(name: str, fault: Any) -> Finding:
     place = ".".join(str(part) for part in fault["loc"])
     return Finding(severity="error", table=name, column=place, message=f"{fault['msg']}.")
-
-
-def _secret(text: str, *, must: bool = False) -> str:
-    """`env:NAME` or `file:PATH` stands for what is there. must : the text itself is not taken.
-
-    Raises UsageError, which names the place and never what is in it.
-    """
-    kind, _, place = text.partition(":")
-    if kind == "env":
-        found = os.environ.get(place, "")
-        if not found:
-            raise UsageError(f"The environment must have {place}.")
-        return found
-    if kind == "file" and not place.startswith("//"):
-        try:
-            return Path(place).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError):
-            raise UsageError(f"The file {place} must be readable text.") from None
-    if must:
-        raise UsageError("A secret must be env:NAME or file:PATH: it must not stand in the file of sinks itself.")
-    return text

@@ -65,11 +65,16 @@ class Runner:
 
 def ask_for_due(tx: Tx, *, sinks: Sequence[str] = ()) -> tuple[tuple[Slot, ...], list[Run]]:
     """The slots that are due, and the runs that are new: a slot that has its run already gives none."""
-    schedule = schedule_of(tx)
-    slots = due(schedule, now=tx.now(), last=_last(tx, schedule), waiting=_came(tx, schedule))
+    slots = slots_due(tx)
     options = {"sinks": list(sinks)}
     asked = [tx.runs.add(schedule=slot.rule, slot=slot.at, options=options) for slot in slots if slot.kind == "batch"]
     return slots, [run for run in asked if run is not None]
+
+
+def slots_due(tx: Tx) -> tuple[Slot, ...]:
+    """The slots of the policy in use that are due now and have not been taken on, by what the store knows."""
+    schedule = schedule_of(tx)
+    return due(schedule, now=tx.now(), last=_last(tx, schedule), waiting=_came(tx, schedule))
 
 
 def schedule_of(tx: Tx) -> Schedule:

@@ -65,10 +65,14 @@ class Store:
         with translated(self.url):
             return migrate(self.engine)
 
+    def revision(self) -> str | None:
+        """The revision of the schema; None where there is none. Raises AwayError, ServiceError."""
+        with translated(self.url):
+            return present_revision(self.engine)
+
     def check(self) -> None:
         """Raise ServiceError where the database is away, or its schema is not this version's."""
-        with translated(self.url):
-            there = present_revision(self.engine)
+        there = self.revision()
         if there != newest_revision():
             what = "is not set up" if there is None else f"has the schema {there}, not {newest_revision()}"
             raise ServiceError(f"The store at {self} {what}: run `apportion store migrate`.")

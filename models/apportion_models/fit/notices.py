@@ -15,7 +15,7 @@ SHIFTED = 3.0  # standard errors
 SHIFTED_BY = 0.1  # of the expected rate
 
 
-def doubts(cases: Cases, measures: Mapping[str, Any], level: str) -> list[Finding]:
+def notices(cases: Cases, measures: Mapping[str, Any], level: str) -> list[Finding]:
     """Notices on a history that is shorter than the sales cycle, and on a base rate that moved.
 
     measures : level -> what was measured out of time, see `validation.metrics`.
