@@ -48,7 +48,7 @@ def make_app(
         version=__version__,
         summary=ABOUT,
         redoc_url=None,
-        lifespan=_lifespan(jobs, beside),
+        lifespan=_lifespan(service, beside),
         redirect_slashes=False,
     )
     app.state.service = service
@@ -67,7 +67,7 @@ def make_app(
     return app
 
 
-def _lifespan(jobs: Jobs, beside: Beside | None) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+def _lifespan(service: Service, beside: Beside | None) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         try:
@@ -78,6 +78,6 @@ def _lifespan(jobs: Jobs, beside: Beside | None) -> Callable[[FastAPI], Abstract
                     yield
         finally:
             await run_in_threadpool(service.leads.close)
-            await run_in_threadpool(jobs.close)
+            await run_in_threadpool(service.jobs.close)
 
     return lifespan
