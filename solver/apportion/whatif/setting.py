@@ -22,11 +22,12 @@ class Setting:
     at: pd.Timestamp
 
 
-def pose(setting: Setting, *, estimates: Estimates | None = None) -> Batch:
-    """The setting's batch, ready to solve. estimates : in place of the model's own, in the tables' order.
+def pose(setting: Setting, *, estimates: Estimates | None = None, like: Batch | None = None) -> Batch:
+    """The setting's batch, ready to solve. estimates : in place of the model's own, in the tables' order. like : see
+    `build_batch`.
 
     Raises PolicyError and TableError where policy and tables do not fit together.
     """
     if estimates is None:
         estimates = estimate(setting.model, setting.tables, setting.policy, at=setting.at)
-    return build_batch(setting.policy, setting.tables, estimates, at=setting.at)
+    return build_batch(setting.policy, setting.tables, estimates, at=setting.at, like=like)

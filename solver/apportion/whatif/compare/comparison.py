@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
-from apportion.whatif.compare.moves import MOVE_COLUMNS, moves_between
+from apportion.whatif.compare.moves import MOVE_COLUMNS, moved_leads, moves_between
 from apportion.whatif.compare.outcome import Outcome
 from apportion.whatif.compare.solving import Effort
 from apportion.whatif.compare.sources import Sources
@@ -61,9 +61,8 @@ class Difference:
             )
         )
         solver = Interval(value=between["worth"].value, low=low, high=high)
-        table = moves_between(one, base)
-        moved = int(table["kind"].isin(["moved", "placed", "to nurture"]).sum())
-        return cls(**between, solver=solver, moves=moved, verdict=_verdict(between["revenue"], solver), sources=sources)
+        moves = moved_leads(one, base)
+        return cls(**between, solver=solver, moves=moves, verdict=_verdict(between["revenue"], solver), sources=sources)
 
     def document(self) -> dict[str, Any]:
         """Plain JSON values."""
