@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
+import pandas as pd
 import typer
 import yaml
 from rich.markup import escape
+from rich.table import Table
 
 from apportion.app.whatif import WhatIfReport, WhatIfRequest, whatif
 from apportion.cli import options
@@ -152,6 +155,18 @@ def _axis(text: str) -> tuple[str, list[Any]]:
         raise UsageError(f"--grid must have plain values. Got {text!r}.") from None
 
 
+def _marginal(report: WhatIfReport) -> Table:
+    """One more slot and one more rep, each with what is proved of it."""
+    currency, study = report.comparison.currency, report.studies["marginal"]
+    assert isinstance(study, pd.DataFrame)
+    columns = ("territory", "one more", "by prices", "proved, from", "to", "what that says")
+    made = table(*columns, title=f"One more slot, one more rep, {currency}", right=2)
+    for row in study.to_dict(orient="records"):
+        amounts = ["–" if math.isnan(row[name]) else f"{row[name]:+,.0f}" for name in ("by_prices", "low", "high")]
+        made.add_row(escape(row["territory"]), f"{row['what'].removeprefix('one more ')}", *amounts, row["meaning"])
+    return made
+
+
 def show(report: WhatIfReport, written: list[Path]) -> None:
     """The readable summary."""
     from apportion.app.whatif.page import sentences
@@ -187,6 +202,8 @@ def show(report: WhatIfReport, written: list[Path]) -> None:
             f"{one.totals['gap']:.2%}",
         )
     console.print(shown)
+    if "marginal" in report.studies:
+        console.print(_marginal(report))
     for sentence in sentences(comparison):
         tell(sentence)
     tell("Predicted by the fit model: not proof. `apportion experiment` measures a gain.")

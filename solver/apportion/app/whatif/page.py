@@ -25,8 +25,10 @@ NOTES = {
     "equity": "Each point is solved anew with the floor held hard. The price is what the floor costs against no floor; "
     "the last two columns are what it is at least and at most, by the gaps of both solves.",
     "capacity": "Every rep's effective capacity times the factor; caps on numbers of leads stay.",
-    "marginal": "Solved again with one more, beside what the base's prices said of it. At least and at most are by the "
-    "gaps of both solves: where zero lies between, this solve cannot tell; a lower --gap can.",
+    "marginal": "One more slot is for the rep whose slot has the highest price; one more rep is like the one in the "
+    "middle. By prices is what it adds to first order. By two plans is the difference of two plans, each within its "
+    "gap: it can be chance. What is proved is the last word: where zero lies between, one more is not distinguishable "
+    "from nothing, and a lower --gap may tell.",
     "sensitivity": "If the truth were the other belief: what this plan would be worth, what the best plan for it would "
     "be, and the regret of not having known; last, what that other plan is worth if the base is right.",
 }
