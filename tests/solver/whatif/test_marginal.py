@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import replace
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -23,11 +23,12 @@ from tests.solver.whatif.settings import QUICK, reps_of, small
 marginal = importlib.import_module("apportion.whatif.frontier.marginal")
 SCARCE = {"change": {rep: {"capacity": 1} for rep in ("R01", "R02", "R03", "R04", "R05", "R06")}}
 FREE = {"drop": ["fair offer"]}
+EVEN = {"name": "e", "measure": "leads", "low": 0.4, "price": "hard"}
 VARIANTS: dict[str, dict[str, Any]] = {
     "roomy": {"policy": FREE},
     "scarce": {"reps": SCARCE, "policy": FREE},
     "capped": {"reps": SCARCE, "policy": FREE | {"add": {"limits": [{"name": "few", "by": "team", "high": 2}]}}},
-    "shared": {"reps": SCARCE, "policy": {"set": {"equity": [{"name": "e", "measure": "leads", "low": 0.4, "price": "hard"}]}}},
+    "shared": {"reps": SCARCE, "policy": {"set": {"equity": [EVEN]}}},
     "overtime": {"reps": SCARCE, "policy": FREE | {"set": {"capacity.overtime": {"share": 0.5, "price": 20}}}},
     "nurture": {"reps": SCARCE, "policy": FREE | {"set": {"nurture.value": 900}}},
 }  # fmt: skip
@@ -41,7 +42,7 @@ def setting(name: str) -> Setting:
     return apply(load_scenario({"name": name, **content, **fewer}), small())
 
 
-@lru_cache(maxsize=None)
+@cache
 def outcome(name: str, gap: float) -> Outcome:
     return compare(setting(name), [], replace(QUICK, gap=gap)).base
 

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from apportion.problem import AssignmentProblem, Limit, MaxMin, Plan, Status, price_bound
+from apportion.problem import AssignmentProblem, Limit, MaxMin, Plan, Rule, Status, price_bound
 from apportion.whatif.baselines import score
 from apportion.whatif.compare.outcome import Outcome
 from apportion.whatif.compare.solving import Solved, Solver, aligned, fitting
@@ -54,9 +54,8 @@ def marginal_values(base: Outcome, solver: Solver, *, slots: float = 1.0, worker
     like : who gets the slot, or whom the new rep is like. slots : effort units that come. meaning : of `MEANINGS`.
     """
     ground = _Known.of(base.solved)
-    trials = [
-        trial for name, reps in _crews(base) for trial in (_more(base, name, reps, slots), _hire(base, name, reps))
-    ]
+    crews = list(_crews(base))
+    trials = [trial for crew in crews for trial in (_more(base, *crew, slots), _hire(base, *crew))]
     found = in_order(lambda trial: solver.solve(trial.problem, base.solved), trials, workers)
     known = [_Known.of(one) for one in found]
     ground, gains = _gains(base.solved, ground, trials, known)
@@ -144,9 +143,9 @@ def _more(base: Outcome, name: str, reps: NDArray[np.int64], slots: float) -> _T
     )
 
 
-def _widened(rule: Limit, extra: NDArray[np.float64]) -> Limit:
+def _widened(rule: Rule, extra: NDArray[np.float64]) -> Rule:
     """The rule that prices overtime begins where the capacity ends; every other limit stays."""
-    if rule.name != "overtime" or rule.measure != "effort" or rule.high is None:
+    if not isinstance(rule, Limit) or rule.name != "overtime" or rule.measure != "effort" or rule.high is None:
         return rule
     return replace(rule, high=np.asarray(rule.high, dtype=float) + extra)
 
@@ -238,9 +237,8 @@ def _informed(problem: AssignmentProblem, ground: _Known, plan: Plan, of: Assign
         return ground
     own = score(problem, here.rep)
     worth = ground.worth if own.broken_rules else max(ground.worth, own.objective)
-    return replace(
-        ground, worth=worth, bound=max(worth, min(ground.bound, price_bound(problem, fitting(here.prices, problem))))
-    )
+    bound = min(ground.bound, price_bound(problem, fitting(here.prices, problem)))
+    return replace(ground, worth=worth, bound=max(worth, bound))
 
 
 class _Finer:
