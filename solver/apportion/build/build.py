@@ -31,6 +31,7 @@ from apportion.policy import (
     tiers,
 )
 from apportion.policy.asked import with_derived
+from apportion.policy.window import without_used
 from apportion.problem import AssignmentProblem
 from apportion_models.errors import Finding
 
@@ -55,21 +56,23 @@ def build_batch(
     at: pd.Timestamp,
     share_out: Callable[[pd.DataFrame], pd.DataFrame] | None = None,
     like: Batch | None = None,
+    whole_capacity: bool = False,
 ) -> Batch:
     """Pose one batch as an assignment problem, with what its reasons will need.
 
     Leads that screening sends to nurture or rejects do not stand for assignment. share_out : takes the reps' capacity
-    by the policy and gives the part of it that this batch may use (an arm of an experiment). like : the batch of the
-    same tables, estimates, moment and share_out under another policy; where the two policies differ in `LATE` sections
-    alone, all that these do not touch is taken from it. Raises PolicyError and TableError where policy and tables do
-    not fit together.
+    by the policy, less what earlier batches gave in the same window (`tables.assigned`), and gives the part of it that
+    this batch may use (an arm of an experiment). whole_capacity : take nothing off for earlier batches. like : the
+    batch of the same tables, estimates, moment and capacity under another policy; where the two policies differ in
+    `LATE` sections alone, all that these do not touch is taken from it. Raises PolicyError and TableError where policy
+    and tables do not fit together.
     """
     posed = replace(tables, reps=with_derived(policy, tables.reps, at))  # once, and not by each of the policy's rooms
     early: _Early | Batch
     if like is not None and alike_early(policy, like.policy):
         early = like
     else:
-        early = _early(policy, posed, estimates, at, share_out)
+        early = _early(policy, posed, estimates, at, share_out, whole_capacity)
     standing = replace(posed, leads=tables.leads.iloc[early.rows].reset_index(drop=True))
     problem, notes = _problem(policy, standing, _taken(estimates, early.rows), early, at)
     known = {field.name: getattr(early, field.name) for field in fields(_Early)}
@@ -105,6 +108,7 @@ def _early(
     estimates: Estimates,
     at: pd.Timestamp,
     share_out: Callable[[pd.DataFrame], pd.DataFrame] | None,
+    whole_capacity: bool,
 ) -> _Early:
     screened = screen(policy, tables.leads, at=at)
     rows = np.flatnonzero((screened["outcome"] == "assign").to_numpy())
@@ -112,6 +116,8 @@ def _early(
     believed = _taken(estimates, rows)
     tier, tier_names = tiers(policy, standing.leads, believed.revenue.mean(axis=1), at=at)
     capacity = rep_capacity(policy, tables.reps, at=at, assigned=tables.assigned, calendar=tables.calendar)
+    if not whole_capacity:
+        capacity = without_used(capacity, policy, tables.reps, tables.assigned, at=at)
     if share_out is not None:
         capacity = share_out(capacity)
     eligibility = eligible_pairs(

@@ -17,7 +17,7 @@ from apportion.whatif.replay.known import check_dated, first_known
 from apportion.whatif.replay.play import play
 from apportion.whatif.replay.run import Run, finished
 from apportion.whatif.replay.slots import moments, read_slots
-from apportion.whatif.replay.stage import Stage, window_ends
+from apportion.whatif.replay.stage import Stage
 from apportion.whatif.replay.tracks import chosen_routers, plan_track, router_track
 from apportion_models.errors import Finding, InputError, UsageError
 
@@ -184,7 +184,6 @@ def _earlier(past: Past, since: pd.Timestamp, ground: PastGround, first: pd.Time
         value[still] = model.predict_deal_value(rows[still].drop(columns="deal_value", errors="ignore"))
     rows["deal_value"] = value
     rows = _with_offers(rows, past.earlier, since)
-    rows["window_ends"] = rows["assigned_at"] + (window_ends(past.policy, since) - since)
     rows["won"] = np.nan
     if "account_id" not in rows.columns:
         rows["account_id"] = pd.Series(None, index=rows.index, dtype=object)

@@ -21,7 +21,7 @@ from apportion.whatif.replay.known import known_history
 from apportion.whatif.replay.play import play
 from apportion.whatif.replay.run import Run, finished
 from apportion.whatif.replay.slots import moments, read_slots
-from apportion.whatif.replay.stage import Ends, Stage, Track, window_ends
+from apportion.whatif.replay.stage import Ends, Stage, Track
 from apportion.whatif.replay.tracks import (
     FROZEN,
     PLAN,
@@ -154,7 +154,6 @@ def _earlier(before: pd.DataFrame, policy: Policy, world: World) -> pd.DataFrame
         account_id=pd.Series(None, index=before.index, dtype=object),
         deal_value=world.true_deal_value(before),
         won=np.nan,
-        window_ends=before["assigned_at"] + (window_ends(policy, world.at) - world.at),
     )
     return rows[list(COLUMNS)]
 
