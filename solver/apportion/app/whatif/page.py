@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import jinja2
 from plotly.offline import get_plotlyjs
 
 from apportion.app.whatif import rows
 from apportion.app.whatif.charts import embedded
 from apportion.app.whatif.report import WhatIfReport
+from apportion.reasons.report.pages import page_template
 from apportion.reasons.words import count, money
 from apportion.whatif import Comparison
 from apportion.whatif.compare import VERDICTS
@@ -66,7 +66,7 @@ def render_page(report: WhatIfReport) -> str:
         "charts": {name: embedded(figure) for name, figure in figures.items() if figure is not None},
         "plotly": get_plotlyjs(),
     }
-    return _template().render(page)
+    return page_template("whatif.html.j2", "apportion.app.whatif").render(page)
 
 
 def sentences(comparison: Comparison) -> list[str]:
@@ -118,19 +118,3 @@ def _study(kind: str, study: Any, currency: str) -> dict[str, Any]:
         "columns": [rows.study_words(str(name)) for name in table.columns],
         "rows": rows.study_rows(table, currency),
     }
-
-
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        loader=jinja2.ChoiceLoader(
-            [
-                jinja2.PackageLoader("apportion.app.whatif", "templates"),
-                jinja2.PackageLoader("apportion.reasons.report", "templates"),
-            ]
-        ),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("whatif.html.j2")

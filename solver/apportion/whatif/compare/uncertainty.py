@@ -10,7 +10,6 @@ not be there.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TypedDict
 
 import numpy as np
@@ -18,24 +17,11 @@ from numpy.typing import NDArray
 
 from apportion.whatif.compare.outcome import Outcome
 from apportion_models.fit import Scene
+from apportion_models.policy_value.intervals import Interval
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 CHUNK = 20_000  # leads whose draws are held at once
-
-
-@dataclass(frozen=True, kw_only=True)
-class Interval:
-    """A difference and its interval."""
-
-    value: float
-    low: float
-    high: float
-
-    @property
-    def has_zero(self) -> bool:
-        """Whether "no difference" lies in the interval."""
-        return self.low <= 0.0 <= self.high
 
 
 class Between(TypedDict):
