@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -109,7 +110,7 @@ def whatif_command(
         sources=batch.sources(),
         scenarios=scenarios or (),
         together=asked.together,
-        grid=dict(_axis(text) for text in asked.grid or ()),
+        grid=_grid(asked.grid or ()),
         studies=asked.studies(),
         frontier_rule=asked.rule,
         at=batch.moment(),
@@ -142,6 +143,15 @@ def _run(request: WhatIfRequest, folder: Path, *, as_json: bool, quiet: bool) ->
 
 def _told(progress: Steps, done: Done) -> None:
     progress.step(f"{done.number} of {done.of} scenarios: {done.name}{' (stored)' if done.reused else ''}")
+
+
+def _grid(texts: Sequence[str]) -> dict[str, list[Any]]:
+    """The axes of a sweep, each key path once. UsageError where one comes twice."""
+    axes = [_axis(text) for text in texts]
+    twice = sorted({path for path, _ in axes if [one for one, _ in axes].count(path) > 1})
+    if twice:
+        raise UsageError(f"--grid must name each key path once, with all its values. Got twice: {', '.join(twice)}.")
+    return dict(axes)
 
 
 def _axis(text: str) -> tuple[str, list[Any]]:
