@@ -81,6 +81,9 @@ def sentences(comparison: Comparison) -> list[str]:
             moved = "" if not between.moves else f" ({count(between.moves, 'lead')} would move all the same)"
             told.append(f"{one.name}: no difference{moved}.")
             continue
+        if between.verdict == "gap" and not between.moves and not between.revenue.value:
+            told.append(f"{one.name}: the base's plan stands; a solve to this gap did not get beyond it.")
+            continue
         words = rows.signed(between.revenue.value, comparison.currency)
         band = rows.interval_words(between.revenue, comparison.currency)
         meaning = {

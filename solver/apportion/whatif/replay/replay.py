@@ -19,6 +19,7 @@ from apportion.whatif.replay.run import Run, finished
 from apportion.whatif.replay.slots import moments, read_slots
 from apportion.whatif.replay.stage import Stage
 from apportion.whatif.replay.tracks import chosen_routers, plan_track, router_track
+from apportion.whatif.setting import check_effort
 from apportion_models.errors import Finding, InputError, UsageError
 
 DEFAULT_DAYS = 84.0
@@ -77,6 +78,7 @@ def replay(
     retraining, and the state that the track's own earlier batches made. Raises UsageError for what cannot be asked,
     InputError (TableError, PolicyError) for tables and policy that do not fit. KeyboardInterrupt passes through.
     """
+    check_effort(gap=how.gap, time_limit=how.time_limit)
     routers = chosen_routers(how.routers)
     slots = read_slots(how.batches)
     if not how.retrain > 0:

@@ -27,7 +27,7 @@ class Stage:
     """What every track of a run is given alike. R reps, in order of rep_id.
 
     earlier : what was handed out before the first batch, with `book.COLUMNS`. carry : effort that was given in a window
-    that still runs is taken out of the capacity; else each batch has the whole capacity, as `assign` poses it.
+    that still runs is taken out of the capacity; else each batch has the whole capacity.
     """
 
     policy: Policy
