@@ -14,7 +14,8 @@ from apportion.whatif.compare.moves import MOVE_COLUMNS, moved_leads, moves_betw
 from apportion.whatif.compare.outcome import Outcome
 from apportion.whatif.compare.solving import AS_GOOD, Effort
 from apportion.whatif.compare.sources import Sources
-from apportion.whatif.compare.uncertainty import Between, Interval
+from apportion.whatif.compare.uncertainty import Between
+from apportion_models.policy_value.intervals import Interval
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

@@ -13,9 +13,9 @@ from apportion.problem import AssignmentProblem, OpportunityShare, Rule, Share
 from apportion.whatif.baselines import score
 from apportion.whatif.compare.outcome import Outcome
 from apportion.whatif.compare.solving import Solved, Solver, better
-from apportion.whatif.compare.uncertainty import Interval
 from apportion.whatif.frontier.shared import in_order
 from apportion_models.errors import UsageError
+from apportion_models.policy_value.intervals import Interval
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

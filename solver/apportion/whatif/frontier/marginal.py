@@ -22,10 +22,10 @@ from apportion.problem import AssignmentProblem, Limit, MaxMin, Plan, Rule, Stat
 from apportion.whatif.baselines import score
 from apportion.whatif.compare.outcome import Outcome
 from apportion.whatif.compare.solving import Solved, Solver, aligned, fitting
-from apportion.whatif.compare.uncertainty import Interval
 from apportion.whatif.frontier.shared import in_order
 from apportion.whatif.scenarios import Scenario, apply, believed
 from apportion.whatif.setting import pose
+from apportion_models.policy_value.intervals import Interval
 
 EVERYWHERE = "all reps"
 NEW_REP, NEW_SLOT = "one more rep", "one more slot"
