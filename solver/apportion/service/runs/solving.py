@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,6 @@ import apportion.engines as engines
 from apportion.app.assign import AssignReport, AssignRequest, finish, pose, read_tables
 from apportion.app.sources import Sources
 from apportion.policy import Policy
-from apportion.service.runs.window import without_used
 from apportion.service.store import Run, Tx
 from apportion.service.store.cells import frame
 
@@ -56,7 +54,6 @@ def solve(
     assert run.at is not None
     read = read_tables(made_from.sources)
     at = pd.Timestamp(run.at)
-    share_out = partial(without_used, policy=made_from.policy, assigned=read.tables.assigned, at=at)
     with tempfile.TemporaryDirectory() as folder:
         for name, content in made_from.model.items():
             (Path(folder) / name).write_bytes(content)
@@ -68,5 +65,5 @@ def solve(
             time_limit=options.get("time_limit"),
             seed=run.seed,
         )
-        prepared = pose(read, made_from.policy, request, share_out=None if made_from.is_given else share_out, step=step)
+        prepared = pose(read, made_from.policy, request, step=step)
     return finish(prepared, request, step=step, on_progress=on_progress, cancelled=cancelled)

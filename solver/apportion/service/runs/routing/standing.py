@@ -14,10 +14,10 @@ from apportion.build import Tables
 from apportion.build.rules import full_capacity
 from apportion.policy import rep_capacity
 from apportion.policy.capacity import backlog_of, loaded_shares
+from apportion.policy.window import given_in_window, used_of, window_start
 from apportion.service.runs.routing.owners import LastOwners
 from apportion.service.runs.routing.setting import Setting, with_reps
 from apportion.service.runs.starting import latest
-from apportion.service.runs.window import used_in_window, window_start
 from apportion.service.store import Tx
 from apportion.service.store.assignments import Given
 from apportion.service.store.cells import Record
@@ -59,9 +59,9 @@ class Standing:
         )
         self._shares = dict(zip(FACTORS, shares, strict=True))
         self._full = _full(self._base, self._shares)
-        self._used = np.zeros(len(self._place))
+        self._given, self._count = np.zeros(len(self._place)), np.zeros(len(self._place))
         if given is not None:
-            self._used = used_in_window(setting.policy, given, self._frame["rep_id"], at=self.at)
+            self._given, self._count = given_in_window(setting.policy, given, self._frame["rep_id"], at=self.at)
 
     def _needed_from(self) -> dt.datetime | None:
         """Since when what was given matters: to windows and caps; to the owners of accounts for ever."""
@@ -82,7 +82,7 @@ class Standing:
     def copy(self) -> Standing:
         """One that may go on by itself."""
         other = copy(self)
-        for name in ("_open", "_pipeline", "_full", "_free", "_used"):
+        for name in ("_open", "_pipeline", "_full", "_free", "_given", "_count"):
             setattr(other, name, getattr(self, name).copy())
         other._shares = {name: shares.copy() for name, shares in self._shares.items()}
         other._stale, other.owners = set(self._stale), self.owners.copy()
@@ -112,7 +112,8 @@ class Standing:
         if place is not None:
             self._open[place] += 1.0
             self._pipeline[place] += one.deal_value or 0.0
-            self._used[place] += 1.0 if one.effort is None else one.effort
+            self._given[place] += 1.0 if one.effort is None else one.effort
+            self._count[place] += 1.0
             self._free[place] = max(self._free[place] - 1.0, 0.0)
             if self.setting.factors:
                 self._stale.add(place)
@@ -131,7 +132,8 @@ class Standing:
     def _left(self) -> tuple[Floats, Floats]:
         self._refresh()
         backlog = backlog_of(self.setting.policy, self._open, self._full)
-        return np.maximum(np.maximum(self._full - backlog, 0.0) - self._used, 0.0), backlog
+        used = used_of(self._given, self._count, self._open, backlog)
+        return np.maximum(np.maximum(self._full - backlog, 0.0) - used, 0.0), backlog
 
     @property
     def free(self) -> Floats:
