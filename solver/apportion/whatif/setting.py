@@ -13,7 +13,6 @@ from apportion.policy import Policy
 from apportion.whatif.estimates import estimate
 from apportion_models import FitModel
 
-
 ShareOut = Callable[[pd.DataFrame, Policy], pd.DataFrame]
 
 
