@@ -66,6 +66,14 @@ window.apportionLocale = (function () {
     apply: function (root) { sentences(root); dates(root); },
     figure: figure,
     separators: separators(),
+    money: function (amount) {
+      var digits = Math.abs(amount) < 10 ? 2 : 0, style = currency ? { style: "currency", currency: currency } : {};
+      var more = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+      return new Intl.NumberFormat(places, Object.assign(more, style)).format(amount);
+    },
+    percent: function (part) {
+      return new Intl.NumberFormat(places, { style: "percent", maximumSignificantDigits: 2 }).format(part);
+    },
     count: function (amount) { return new Intl.NumberFormat(places).format(amount); },
     seconds: function (amount) { return said(Number(amount).toFixed(1)); }
   };
