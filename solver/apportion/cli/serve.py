@@ -31,7 +31,7 @@ def serve_command(
     clockwork: ClockworkFlag = None,
     quiet: options.Quiet = False,
 ) -> int:
-    """Serve the API and the console until it is told to stop (Ctrl-C, or SIGTERM). A SQLite store is made, or brought to
+    """Serve API and console until it is told to stop (Ctrl-C, or SIGTERM). A SQLite store is made, or brought to
     this version; a PostgreSQL store must be: `apportion store migrate`."""
     with needs("service"):
         from apportion.service.serving import make_ready, serve

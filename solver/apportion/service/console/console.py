@@ -14,7 +14,7 @@ from apportion.service.console.today import Today, plan_folder
 from apportion.whatif import Comparison, Scenario, combine
 from apportion_models.errors import UsageError
 
-LOAD, ASK, COMPARE, STUDY = "load", "whatif", "compare", "study"
+LOAD, WARM, ASK, COMPARE, STUDY = "load", "warm", "whatif", "compare", "study"
 
 
 class Opened:
@@ -33,6 +33,7 @@ class Opened:
         def work(job: Job) -> Today:
             found = self.source.open(Path(self._plans.name), step=job.tell, on_progress=job.solving)
             self.today = found
+            self._jobs.start(f"{WARM} {self._kind}", "Ready for what-if", lambda _: found.ground.judge)
             return found
 
         self.today = None
@@ -74,9 +75,9 @@ class Console:
         """The job with this id, if it is still held."""
         return self.loading if job == self.loading.id else self.jobs.find(job)
 
-    def ask(self, today: Today, scenario: Scenario) -> Job:
-        """What one scenario would do, as fast as can be."""
-        return self._compare(ASK, scenario.name, today, (scenario,), sources=False)
+    def ask(self, today: Today, scenario: Scenario, *, exact: bool = False) -> Job:
+        """What one scenario would do, as fast as can be; exact : proved as far as the plan itself was asked to be."""
+        return self._compare(ASK, scenario.name, today, (scenario,), sources=False, quick=not exact)
 
     def compare(self, today: Today, scenarios: tuple[Scenario, ...], *, together: bool, sources: bool) -> Job:
         """Several scenarios side by side. together : also all of them as one. sources : tell where gains come from."""
@@ -86,13 +87,23 @@ class Console:
             scenarios = (*scenarios, combine(*scenarios))
         return self._compare(COMPARE, count(len(scenarios), "scenario"), today, scenarios, sources=sources)
 
-    def _compare(self, kind: str, title: str, today: Today, scenarios: tuple[Scenario, ...], *, sources: bool) -> Job:
+    def _compare(
+        self,
+        kind: str,
+        title: str,
+        today: Today,
+        scenarios: tuple[Scenario, ...],
+        *,
+        sources: bool,
+        quick: bool = False,
+    ) -> Job:
         def work(job: Job) -> Comparison:
             of = len(scenarios)
             job.tell(f"Solving from the plan's prices: {title}", 0, of + 1)
             return today.compare(
                 scenarios,
                 sources=sources,
+                quick=quick,
                 cancelled=job.cancelled,
                 on_progress=job.solving if of == 1 and not sources else None,  # several solves have no one gap
                 on_done=lambda done: job.tell(

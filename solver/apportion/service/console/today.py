@@ -22,6 +22,8 @@ from apportion.whatif.compare.store import PlanStore, key_of
 from apportion.whatif.frontier import Curve, Sensitivity, capacity_curve, equity_frontier, marginal_values, sensitivity
 from apportion_models.errors import UsageError
 
+QUICK_GAP, QUICK_PART = 0.003, 1.5  # of a quick answer: at least, and of the gap that the plan itself came to
+QUICK_SECONDS = 10.0
 Step = Callable[[str], None]
 Study = Curve | Sensitivity | pd.DataFrame
 
@@ -63,17 +65,29 @@ class Today:
         """Rep id -> how the rep is called, in the order of ids."""
         return dict(zip(self.report.batch.problem.rep_ids, self.report.explanations.facts.people, strict=True))
 
+    @property
+    def quick(self) -> How:
+        """How a question is answered while somebody waits: within the plan's own gap, or a few thousandths."""
+        own = self.how.effort(self.setting)
+        gap = max(own.gap, QUICK_GAP, QUICK_PART * self.report.plan.gap)
+        return replace(self.how, gap=gap, time_limit=min(own.time_limit, QUICK_SECONDS))
+
     def compare(
         self,
         scenarios: Sequence[Scenario],
         *,
         sources: bool = False,
+        quick: bool = False,
         cancelled: Callable[[], bool] | None = None,
         on_done: Callable[[Done], None] | None = None,
         on_progress: OnProgress | None = None,
     ) -> Comparison:
-        """The scenarios beside today's plan, each warm from its prices. sources : tell where the gains come from."""
-        how = replace(self.how, sources=sources, routers=sources)
+        """The scenarios beside today's plan, each warm from its prices.
+
+        sources : tell where the gains come from. quick : no search for the last part of a percent, which takes far
+        longer than all before it.
+        """
+        how = replace(self.quick if quick else self.how, sources=sources, routers=sources)
         ground = None if sources else self.ground  # with the sources the base is routed too
         return compare(
             self.setting,

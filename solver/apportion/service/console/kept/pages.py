@@ -74,7 +74,8 @@ def _first(request: Request) -> Response:
 
 
 def _runs(request: Request) -> Response:
-    return render(request, "runs.html.j2", view=plans_view(_front(request).store))
+    view = plans_view(_front(request).store)
+    return render(request, "runs.html.j2", active="runs", view=view, currency=view.currency)
 
 
 def _door(request: Request) -> Response:

@@ -26,10 +26,12 @@ class Moment(Linked):
 
 @dataclass(frozen=True)
 class PlansView:
-    """table : the newest runs. plans : whether one of them has a plan. faults : why the newest came to nothing, where
-    they did. ready : what there is for a first batch, and what is missing with how to bring it."""
+    """table : the newest runs. currency : of the newest plan. plans : whether one of them has a plan. faults : why the
+    newest came to nothing, where they did. ready : what there is for a first batch, and what is missing with how to
+    bring it."""
 
     table: Shown
+    currency: str
     plans: bool
     faults: tuple[str, ...]
     ready: tuple[tuple[str, str, str], ...]
@@ -44,7 +46,8 @@ def plans_view(store: Store) -> PlansView:
     table = Shown("run-table", "The newest plans", COLUMNS, [_row(run) for run in runs])
     failed = [run for run in runs[:3] if run.state == "failed"]
     faults = tuple(str((run.error or {}).get("message", "It failed.")) for run in failed)
-    return PlansView(table, plans, tuple(dict.fromkeys(faults)), begin)
+    currency = next((str(run.plan["currency"]) for run in runs if run.plan), "")
+    return PlansView(table, currency, plans, tuple(dict.fromkeys(faults)), begin)
 
 
 def _row(run: Run) -> list[Cell]:

@@ -15,9 +15,13 @@ window.apportionLocale = (function () {
     var amount = options && options.style === "percent" ? Number(plain) / 100 : Number(plain);
     return new Intl.NumberFormat(places, Object.assign(more, options)).format(amount);
   }
+  var STAYS = "\u2060"; // a sign stays with its amount
   function words(text) {
     if (money) {
-      text = text.replace(money, function (_, amount) { return said(amount, { style: "currency", currency: currency }); });
+      text = text.replace(money, function (_, amount, at, whole) {
+        var sign = at > 0 && "+−-".includes(whole[at - 1]);
+        return (sign ? STAYS : "") + said(amount, { style: "currency", currency: currency });
+      });
     }
     text = text.replace(percent, function (_, amount) { return said(amount, { style: "percent" }); });
     return text.replace(grouped, function (amount) { return said(amount); });
@@ -25,7 +29,7 @@ window.apportionLocale = (function () {
   // a cell that is nothing but a number; in sentences only what cannot be mistaken for an id
   function cell(text) {
     var whole = bare.exec(text.trim());
-    return whole ? whole[1] + said(whole[2]) + (whole[3] || "") : words(text);
+    return whole ? whole[1].replace("-", "−") + said(whole[2]) + (whole[3] || "") : words(text);
   }
   function figure(value) {
     if (typeof value === "string") { return words(value); }

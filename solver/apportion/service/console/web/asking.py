@@ -29,7 +29,7 @@ def _go(request: Request, address: str) -> JSONResponse:
 
 def ask(request: Request, today: Today, fields: Fields) -> Response:
     """Answer the panel's scenario."""
-    return _asked(console_of(request).ask(today, _scenario(request, today, fields)))
+    return _asked(console_of(request).ask(today, _scenario(request, today, fields), exact="exact" in fields))
 
 
 def _scenario(request: Request, today: Today, fields: Fields) -> Scenario:
