@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import html
+
 import pytest
 
+from apportion.policy import load_policy
 from apportion.service.console.kept import sessions as rules
 from apportion.service.console.kept.entrance import COOKIE, within
 from apportion.service.store import Run, Store
 from tests.solver.service.console.kept.conftest import Visit, Visitor, planned, secret_of, text_of
 from tests.solver.service.tables import set_up
+
+IMPOSSIBLE = {"equity": [], "nurture": {"must_assign": True}, "capacity": {"caps": [{"name": "none", "per": "day",
+                                                                                     "at_most": 0}]}}  # fmt: skip
 
 
 @pytest.fixture
@@ -41,7 +47,7 @@ def test_the_cookie_is_for_the_console_alone(there: Store, visit: Visit) -> None
     assert reply.status_code == 303 and reply.headers["location"] == "/console/runs"
     assert all(part in told for part in ("HttpOnly", "SameSite=strict", "Path=/console;", "Max-Age=28800"))
     assert "Secure" not in told and secret.split("_")[1] not in told
-    behind = one.post("/signin", {"key": secret}, **{"x-forwarded-proto": "https"})
+    behind = visit(there, beside=one).post("/signin", {"key": secret}, **{"x-forwarded-proto": "https"})
     assert "Secure" in behind.headers["set-cookie"]
     page = one.get("/runs")
     assert page.status_code == 200 and "There is no plan yet" in page.text
@@ -101,7 +107,7 @@ def test_a_key_that_is_no_longer_good_ends_its_sessions(there: Store, visit: Vis
 
 
 def test_a_session_ends(there: Store, visit: Visit) -> None:
-    """By signing out, after an hour of silence, and after eight hours in any case; then the token is good for nothing."""
+    """By signing out, after an hour of silence, after eight hours in any case; then the token is good for nothing."""
     secret, one = secret_of(there, "read"), visit(there)
 
     def still_in() -> bool:
@@ -205,15 +211,9 @@ def test_runs_are_listed_and_failed_ones_tell_why(there: Store, visit: Visit) ->
     assert "3 leads" in text and "3 reps" in text and "version 1 in use" in text
     assert one.get("/").headers["location"] == "/console/runs"
     with there.write() as tx:
-        tx.policies.activate(
-            tx.policies.add(_policy({"equity": [], "capacity": {"default": 0}, "nurture": {"allowed": False}})).version
-        )
+        tx.policies.activate(tx.policies.add(load_policy(IMPOSSIBLE)).version)
     failed = planned(there)
+    assert failed.state == "failed"
     text = text_of(one.get("/runs").text)
-    assert (failed.state == "failed") == ("There is no plan yet" in text)
-
-
-def _policy(content: dict[str, object]) -> object:
-    from apportion.policy import load_policy
-
-    return load_policy(content)
+    assert "There is no plan yet" in text and "batch of the store: failed" in text
+    assert str((failed.error or {})["message"]).split(chr(10))[0][:40] in html.unescape(text)
