@@ -29,7 +29,7 @@ window.apportionLocale = (function () {
   // a cell that is nothing but a number; in sentences only what cannot be mistaken for an id
   function cell(text) {
     var whole = bare.exec(text.trim());
-    return whole ? whole[1].replace("-", "−") + said(whole[2]) + (whole[3] || "") : words(text);
+    return whole ? whole[1].replace("-", "−") + said(whole[2]) + (whole[3] || "") : words(text.replace(/^(\s*)-(?=\d)/, "$1−"));
   }
   function figure(value) {
     if (typeof value === "string") { return words(value); }
