@@ -33,7 +33,7 @@ class Opened:
         def work(job: Job) -> Today:
             found = self.source.open(Path(self._plans.name), step=job.tell, on_progress=job.solving)
             self.today = found
-            self._jobs.start(f"{WARM} {self._kind}", "Ready for what-if", lambda _: found.ground.judge)
+            self._jobs.start(f"{WARM} {self._kind}", "Ready for what-if", lambda _: found.warm_up())
             return found
 
         self.today = None

@@ -22,7 +22,7 @@ from apportion.whatif.compare.store import PlanStore, key_of
 from apportion.whatif.frontier import Curve, Sensitivity, capacity_curve, equity_frontier, marginal_values, sensitivity
 from apportion_models.errors import UsageError
 
-QUICK_GAP, QUICK_PART = 0.003, 1.5  # of a quick answer: at least, and of the gap that the plan itself came to
+QUICK_GAP, QUICK_PART = 0.005, 1.5  # of a quick answer: at least, and of the gap that the plan itself came to
 QUICK_SECONDS = 10.0
 Step = Callable[[str], None]
 Study = Curve | Sensitivity | pd.DataFrame
@@ -64,6 +64,12 @@ class Today:
     def people(self) -> dict[str, str]:
         """Rep id -> how the rep is called, in the order of ids."""
         return dict(zip(self.report.batch.problem.rep_ids, self.report.explanations.facts.people, strict=True))
+
+    def warm_up(self) -> None:
+        """Do what the first question would wait for: the base in every drawn world, and the library of charts."""
+        import plotly.graph_objects  # noqa: F401
+
+        _ = self.ground.judge
 
     @property
     def quick(self) -> How:
