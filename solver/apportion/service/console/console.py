@@ -30,19 +30,21 @@ class Opened:
     def load(self) -> Job:
         """Read the source, again if it was read before."""
 
-        def work(job: Job) -> Today:
+        def work(job: Job) -> None:
             found = self.source.open(Path(self._plans.name), step=job.tell, on_progress=job.solving)
+            if job.cancelled():
+                return  # let go meanwhile
             self.today = found
             self._jobs.start(f"{WARM} {self._kind}", "Ready for what-if", lambda _: found.warm_up())
-            return found
 
         self.today = None
         self.loading = self._jobs.start(self._kind, "The plan", work)
         return self.loading
 
     def close(self) -> None:
-        """Take the folder of finished plans away."""
+        """Let the plan go, and take the folder of finished plans away."""
         self.loading.cancel()
+        self.today = None
         self._plans.cleanup()
 
 

@@ -91,7 +91,7 @@ class Front:
         """The console of a session on a run's plan. Raises NotFoundError."""
         with self._lock:
             found = session.consoles.get(run_id)
-            if found is None or run_id not in self._opened:
+            if found is None:
                 found = self._made(session, run_id)
             session.consoles.move_to_end(run_id)
             self._opened.move_to_end(run_id)
@@ -103,14 +103,14 @@ class Front:
             with self.store.read() as tx:
                 tx.runs.get(run_id)
             opened = self._opened[run_id] = Opened(KeptRun(self.store, run_id), self._reading, kind=run_id)
-        if (before := session.consoles.pop(run_id, None)) is not None:
-            before.jobs.close()
         jobs = Jobs(self._pool, kept=KEPT_ANSWERS)
         session.consoles[run_id] = Console(opened, StoreShelf(self.store, session.actor), jobs)
         for _ in range(len(session.consoles) - MOST_OF_ONE):
             session.consoles.popitem(last=False)[1].jobs.close()
         for _ in range(len(self._opened) - MOST_OPEN):
-            self._opened.popitem(last=False)[1].close()
+            gone, plan = self._opened.popitem(last=False)
+            self.sessions.let_go(gone)
+            plan.close()
         return session.consoles[run_id]
 
     def close(self) -> None:

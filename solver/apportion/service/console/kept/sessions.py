@@ -84,6 +84,13 @@ class Sessions:
             found = self._held.pop(_hash(token), None)
         _closed([] if found is None else [found])
 
+    def let_go(self, run_id: str) -> None:
+        """Nobody looks at this run's plan any more: what was asked of it is called off and forgotten."""
+        with self._lock:
+            gone = [one.consoles.pop(run_id) for one in self._held.values() if run_id in one.consoles]
+        for console in gone:
+            console.jobs.close()
+
     def close(self) -> None:
         """Sign everybody out."""
         with self._lock:
@@ -98,7 +105,7 @@ class Sessions:
 
 def _closed(sessions: list[Session]) -> None:
     for session in sessions:
-        for console in session.consoles.values():
+        for console in list(session.consoles.values()):
             console.jobs.close()
 
 

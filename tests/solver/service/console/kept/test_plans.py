@@ -144,13 +144,22 @@ def test_peoples_questions_are_their_own(plan: Run, store: Store, inside: Visito
     assert "R1 leaves" not in third.get(f"{root}/whatif").text
 
 
-def test_open_plans_are_few(plan: Run, store: Store, inside: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_open_plans_are_few(
+    plan: Run, store: Store, inside: Visitor, visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What nobody looked at for longest is let go, and opened again where somebody asks."""
     monkeypatch.setattr(rules, "MOST_OPEN", 1)
     monkeypatch.setattr(rules, "MOST_OF_ONE", 1)
     with store.write() as tx:
         tx.leads.upsert(leads(2, first=50))
     newer = planned(store)
-    for run in (plan, newer, plan):
+    other = visit(store, beside=inside)
+    other.sign_in(secret_of(store, "read"))
+    other.opened(plan.run_id)
+    (watching,) = [one for one in inside.front.sessions._held.values() if one.consoles]
+    held = watching.consoles[plan.run_id]
+    for run in (plan, newer):
         inside.opened(run.run_id)
-    assert len(inside.front._opened) == 1
+    assert list(inside.front._opened) == [newer.run_id]
+    assert not watching.consoles and held.today is None  # nothing of it stays in memory for those who are away
+    other.opened(plan.run_id)
