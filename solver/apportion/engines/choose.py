@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from apportion.engines import core, network, transport
 from apportion.engines.clock import Clock
 from apportion.engines.formulation import Formulation
-from apportion.engines.lagrangian import Multipliers
+from apportion.engines.known import NOTHING, Known
 from apportion.engines.outcome import Outcome
 from apportion.problem import AssignmentProblem
 from apportion_models.errors import UsageError
@@ -35,9 +35,9 @@ CORE_STRENGTH = "prices, the exact relaxation, then search and branch and bound"
 
 
 def _network(
-    form: Formulation, *, gap: float, clock: Clock, seed: int, report: Report, known: Multipliers | None = None
+    form: Formulation, *, gap: float, clock: Clock, seed: int, report: Report, known: Known = NOTHING
 ) -> Outcome:
-    return network.solve(form, clock=clock, report=report, known=known)
+    return network.solve(form, clock=clock, report=report, known=known.prices)
 
 
 def _flow_over(form: Formulation) -> str:

@@ -25,6 +25,7 @@ OPTIONS_PER_SIZE = 8  # of each rep, for each power of two of a measure: as coin
 SHORTLIST = 8  # times as many as are wanted are sorted at first
 DITHER = 3e-4  # of a typical value: prices are no nearer, so options closer than this are alike
 FLOOR = 0.2  # of a typical value, per typical measure: what a violation costs at the least
+NONE = np.zeros(0, dtype=np.int64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +51,14 @@ class Contest:
         """The candidate of each active unit that loses least."""
         return self.arena.start[:-1].copy()
 
+    def nearest_to(self, options: Ints) -> Ints:
+        """The candidate of each active unit that is its option among `options` ((U,), -1 for none), else the one that
+        loses least."""
+        chosen = self.nearest()
+        same = np.flatnonzero(self.option == options[self.active][self.arena.unit])
+        chosen[self.arena.unit[same]] = same
+        return chosen
+
     def settled_worth(self, form: Formulation) -> float:
         """What the units without a choice are worth."""
         settled = np.delete(self.settled, self.active)
@@ -69,13 +78,14 @@ class Contest:
         return np.where(hard, factor * self.base, self.arena.price[:, None])
 
 
-def contest(form: Formulation, priced: PricedOut, width: int) -> Contest:
-    """Gather what is open: some `width` options for each bound, the nearest first, and for each rep its own nearest."""
+def contest(form: Formulation, priced: PricedOut, width: int, keep: Ints = NONE) -> Contest:
+    """Gather what is open: some `width` options for each bound, the nearest first, and for each rep its own nearest.
+    keep : options that are open whatever they lose."""
     unit = np.concatenate([form.unit, np.arange(form.n_units)])
     rep = np.concatenate([form.rep, np.full(form.n_units, form.n_reps)])
     loss = np.concatenate([priced.loss(form), np.where(np.isfinite(form.rest), priced.best - form.rest, np.inf)])
     loss += DITHER * form.scale * scattered(unit, rep)  # where all are alike, every unit and rep gets some of each
-    option = _near(form, unit, rep, loss, width)
+    option = _near(form, unit, rep, loss, width, keep)
     counts = np.bincount(unit[option], minlength=form.n_units)
     settled = option[np.cumsum(counts) - counts]
     contested = counts[unit[option]] > 1
@@ -85,19 +95,22 @@ def contest(form: Formulation, priced: PricedOut, width: int) -> Contest:
     return Contest(settled, active, option, arena, base)
 
 
-def _near(form: Formulation, unit: Ints, rep: Ints, loss: Floats, width: int) -> Ints:
-    """The options within the reach of `width` for each bound."""
+def _near(form: Formulation, unit: Ints, rep: Ints, loss: Floats, width: int, keep: Ints) -> Ints:
+    """The options within the reach of `width` for each bound, and those to keep."""
     wanted = form.n_units + width * n_bounds(form)
     losses = loss[np.isfinite(loss)]
     reach = float(np.partition(losses, wanted)[wanted]) if len(losses) > wanted else np.inf
-    return near_options(form, unit, unit, rep, loss, reach, width)
+    return near_options(form, unit, unit, rep, loss, reach, width, keep)
 
 
-def near_options(form: Formulation, name: Ints, unit: Ints, rep: Ints, loss: Floats, reach: float, width: int) -> Ints:
+def near_options(
+    form: Formulation, name: Ints, unit: Ints, rep: Ints, loss: Floats, reach: float, width: int, keep: Ints = NONE
+) -> Ints:
     """Options in unit order, least loss first: each unit's nearest among them, and what a rep could hardly do
-    without. name : of each option's unit, to break ties by."""
+    without. name : of each option's unit, to break ties by. keep : options that are among them in any case."""
     near = np.flatnonzero(np.isfinite(loss))
     needed = np.zeros(len(loss), dtype=bool)
+    needed[keep] = True
     if np.isfinite(reach):
         reach += DITHER * form.scale  # so that each unit has its nearest
         near = near[loss[near] <= reach]

@@ -21,7 +21,8 @@ from apportion.engines.ascent import ascend, legal_all
 from apportion.engines.clock import Clock
 from apportion.engines.exact import branch_and_bound
 from apportion.engines.formulation import Formulation
-from apportion.engines.lagrangian import Multipliers, PricedOut, no_prices, price_first_slots, price_out
+from apportion.engines.known import NOTHING, Known
+from apportion.engines.lagrangian import PricedOut, no_prices, price_first_slots, price_out
 from apportion.engines.nearest import nearest_pairs
 from apportion.engines.outcome import Outcome
 from apportion.engines.relaxation import relax
@@ -56,10 +57,10 @@ def solve(
     clock: Clock,
     seed: int,
     report: Callable[[float, float], None],
-    known: Multipliers | None = None,
+    known: Known = NOTHING,
 ) -> Outcome:
     """Solve to within `gap`, or as near as the clock allows. `report` is told each better bound and objective. known :
-    prices of a similar problem, to start from."""
+    of a similar problem, to start from."""
     kept = restrict(form, possible_pairs(form))
     state = _State(kept.form, gap=gap, clock=clock, seed=seed, report=report, known=known)
     feasible = state.relax()
@@ -67,7 +68,7 @@ def solve(
         possible = possible_pairs(form, state.bound) if feasible and not clock.is_over() else None
         if possible is None or possible.sum() >= kept.form.n_pairs:
             break
-        kept, start = restrict(form, possible), state.priced.multipliers
+        kept, start = restrict(form, possible), known.with_prices(state.priced.multipliers)
         state = _State(kept.form, gap=gap, clock=clock, seed=seed, report=report, known=start, bound=state.bound)
         feasible = state.relax()
     if not feasible:
@@ -94,7 +95,7 @@ class _State:
     clock: Clock
     seed: int
     report: Callable[[float, float], None]
-    known: Multipliers | None = None
+    known: Known = NOTHING
     incumbent: Incumbent = field(init=False)
     priced: PricedOut = field(init=False)
     bound: float = np.inf
@@ -113,7 +114,7 @@ class _State:
         """
         if self.form.n_pairs <= ALL_PAIRS:
             return self.relax_exactly(np.arange(self.form.n_pairs))
-        self.priced = ascend(self.form, self.known, gap=self.gap, stop=self.clock.is_over)
+        self.priced = ascend(self.form, self.known.prices, gap=self.gap, stop=self.clock.is_over)
         if np.isneginf(self.priced.bound):
             return False  # a unit that needs a rep has no pair that could hold
         doubtful = self.gap < EXACT or self.priced.bound < _worst(self.form)
@@ -146,6 +147,7 @@ class _State:
                 self.priced,
                 self.incumbent,
                 good_enough=good_enough,
+                carried=self.known.options(self.form),
                 seed=self.seed,
                 clock=self.clock,
                 report=self._tell,

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from apportion.engines.clock import Clock
-from apportion.engines.contest import Contest, contest
+from apportion.engines.contest import NONE, Contest, contest
 from apportion.engines.formulation import Formulation
 from apportion.engines.lagrangian import PricedOut
 from apportion.engines.ledger import Ledger
@@ -21,6 +21,8 @@ Flag = NDArray[np.int8]
 
 WORTHWHILE, PATIENCE = 0.03, 2  # of what is missing; so many turns that gain less end the search
 ABREAST = 2  # runs at a time, each with a seed of its own; always so many, that cores change no plan
+MOST_RUNS = 16  # of a search: each seed's runs have random numbers of their own
+AGAIN = 0.2  # of the heat of a run that begins anew, for one that goes on
 FIRM = (30.0, 300.0, 3000.0)  # charges for violations while descending, each tried where the one before left some
 SWEEPS = 8
 WAYS = 4  # of mending a run, each with other random numbers
@@ -35,20 +37,25 @@ class Schedule:
     """One annealing run.
 
     moves : for each candidate. width : candidates looked at, for each bound. hot, cold : temperatures, in typical
-    values. weight, growth : charge for violations, and by how much it grows.
+    values over the leads of a rep: of many leads, each needs to move the less. weight, growth : charge for violations,
+    and by how much it grows.
     """
 
     moves: int
     width: int
-    hot: float = 0.03
-    cold: float = 1e-3
+    hot: float = 0.5
+    cold: float = 0.02
     weight: float = 1.0
     growth: float = 20.0
+
+    def going_on(self) -> Schedule:
+        """From a plan that is nearly right: no hotter than keeps most of it, and firm from the start."""
+        return replace(self, hot=AGAIN * self.hot, weight=self.weight * self.growth, growth=1.0)
 
 
 # each is tried until the plan is good enough; later ones look longer and farther
 SCHEDULES = (
-    Schedule(100, 80, growth=100.0),
+    Schedule(100, 80),
     Schedule(400, 160),
     Schedule(1_000, 320),
     Schedule(4_000, 320),
@@ -80,40 +87,65 @@ def search(
     good_enough: float,
     seed: int,
     clock: Clock,
+    carried: Ints | None = None,
     report: Callable[[], None] = lambda: None,
 ) -> None:
     """Anneal by one schedule after another until the incumbent is worth `good_enough`, or longer runs hardly help.
-    report : called after each turn."""
-    poor = 0
-    for turn, schedule in enumerate(SCHEDULES):
-        before = incumbent.objective
-        if poor == PATIENCE or before >= good_enough or clock.is_over():
-            return
-        near = contest(form, priced, schedule.width)
+
+    carried : (U,) options of a similar problem's plan, -1 for none, to go on from first; they may break rules. report :
+    called after each turn. Of the runs of a turn one begins anew, and one goes on from the incumbent once there is one.
+    """
+    seeds = iter(range(seed * MOST_RUNS + 1, (seed + 1) * MOST_RUNS + 1))
+
+    def turn(schedule: Schedule, starts: Sequence[Ints | None]) -> None:
+        near = contest(form, priced, schedule.width, _held(starts))
         if not near.open:
             incumbent.offer(near.options(near.nearest()))
-            continue
-        seeds = [(seed * len(SCHEDULES) + turn) * ABREAST + k + 1 for k in range(ABREAST)]
+            return
+        ways = [schedule if start is None else schedule.going_on() for start in starts]
+        first = [near.nearest() if start is None else near.nearest_to(start) for start in starts]
         with clock.flag() as over, ThreadPoolExecutor(ABREAST) as pool:
-            runs = [pool.submit(_run, form, near, schedule, good_enough, one, over) for one in seeds]
+            runs = [
+                pool.submit(_run, form, near, way, one, good_enough, next(seeds), over)
+                for way, one in zip(ways, first, strict=True)
+            ]
         for run in runs:
             incumbent.offer(run.result())
         report()
+
+    if carried is not None and not clock.is_over():
+        incumbent.offer(carried if (carried >= 0).all() else None)
+        if incumbent.objective < good_enough:
+            turn(SCHEDULES[0], [carried] * ABREAST)
+    poor = 0
+    for schedule in SCHEDULES:
+        before = incumbent.objective
+        if poor == PATIENCE or before >= good_enough or clock.is_over():
+            return
+        turn(schedule, [None] * (ABREAST - 1) + [incumbent.chosen])
         gained = not np.isfinite(before) or incumbent.objective - before > WORTHWHILE * (good_enough - before)
         poor = 0 if gained else poor + 1
 
 
-def _run(form: Formulation, near: Contest, schedule: Schedule, good_enough: float, seed: int, over: Flag) -> Ints:
+def _held(starts: Sequence[Ints | None]) -> Ints:
+    """The options of all plans to go on from."""
+    held = [start[start >= 0] for start in starts if start is not None]
+    return np.unique(np.concatenate(held)) if held else NONE
+
+
+def _run(
+    form: Formulation, near: Contest, schedule: Schedule, start: Ints, good_enough: float, seed: int, over: Flag
+) -> Ints:
     """Anneal once; where that ends outside the rules, mend it in some ways and take the best."""
     from apportion.engines.anneal import anneal  # compiles on first use; small problems must not wait for it
 
     best, worth, last = anneal(
         near.arena,
         near.weights(schedule.weight),
-        near.nearest(),
+        start,
         min(schedule.moves * len(near.arena.rep), MOST_MOVES),
-        schedule.hot * form.scale,
-        schedule.cold * form.scale,
+        schedule.hot * _warmth(form),
+        schedule.cold * _warmth(form),
         schedule.growth,
         seed,
         over,
@@ -125,6 +157,11 @@ def _run(form: Formulation, near: Contest, schedule: Schedule, good_enough: floa
         if value > worth:
             best, worth = mended, value
     return near.options(best) if np.isfinite(worth) else _descended(form, near, last, over)
+
+
+def _warmth(form: Formulation) -> float:
+    """A typical value over the typical number of units of a rep: what a temperature is measured in."""
+    return form.scale * min(1.0, form.n_reps / form.n_units)
 
 
 def _mended(
@@ -141,8 +178,8 @@ def _mended(
             weights,
             chosen,
             MENDING * len(near.arena.rep),
-            LUKEWARM * schedule.cold * form.scale,
-            schedule.cold * form.scale,
+            LUKEWARM * schedule.cold * _warmth(form),
+            schedule.cold * _warmth(form),
             1.0,
             seed,
             over,

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from apportion.engines.choose import TRANSPORT, Engine, choose, choose_transport
 from apportion.engines.clock import Clock
 from apportion.engines.formulation import CAPACITY, Formulation, formulate
+from apportion.engines.known import Known
 from apportion.engines.lagrangian import Multipliers, legal
 from apportion.engines.ledger import Ledger
 from apportion.engines.maxmin import solve_max_min
@@ -67,7 +68,8 @@ def solve(
     of the search; the same problem, seed and version give the same plan, unless the limit cuts it short. engine :
     "auto" picks by structure; one of your own is taken as it is.
     on_progress : called with each better bound or plan. warm : a plan of a similar problem over the same reps (a
-    capacity moved, leads added), whose prices to start from; another start may end in another plan within the gap.
+    capacity moved, leads added) to start from: its prices and, where the leads are as many, who had which; another
+    start may end in another plan within the gap.
     cancelled : asked as it runs; when it says True, the best verified plan so far is returned. memory_limit : bytes
     beside the problem itself; by default what the machine, its control group or the process's own limit leaves. A
     problem that may need more (`memory_needed`) is refused before anything large is built.
@@ -91,10 +93,11 @@ def solve(
     hard = next((rule for rule in ordered.equity if isinstance(rule, MaxMin) and rule.price is None), None)
     choice = choose(form if hard is None else form.with_floor(hard, 0.0), engine, why)
 
-    known = None if warm is None else _multipliers(ordered, form, warm.prices, reps)
+    known = Known() if warm is None else _known(ordered, form, warm, leads, reps)
 
     def solve_form(one: Formulation) -> Outcome:
-        start = known if known is not None and len(known) == len(one.families) else None
+        fits = known.prices is not None and len(known.prices) == len(one.families)
+        start = known if fits else replace(known, prices=None)
         return choice.engine.solve(one, gap=gap, clock=clock, seed=seed, report=teller, known=start)
 
     outcome = solve_form(form) if hard is None else solve_max_min(form, hard, solve_form)
@@ -201,6 +204,16 @@ def _prices(
         order = back if by_rep else np.arange(len(priced.low))
         rules[name] = RulePrice(priced.low[order], priced.high[order])
     return Prices(capacity, minimum, rules)
+
+
+def _known(ordered: AssignmentProblem, form: Formulation, warm: Plan, leads: Ints, reps: Ints) -> Known:
+    """A plan's prices and, where its leads are as many, who had each unit, in the order of the formulation."""
+    prices = _multipliers(ordered, form, warm.prices, reps)
+    if len(warm.rep) != ordered.n_leads:
+        return Known(prices)
+    rep = np.full(form.n_units, -1, dtype=np.int64)
+    rep[form.unit_of_lead] = np.append(np.argsort(reps), -1)[warm.rep[leads]]
+    return Known(prices, rep)
 
 
 def _multipliers(ordered: AssignmentProblem, form: Formulation, prices: Prices, reps: Ints) -> Multipliers:

@@ -16,6 +16,7 @@ from apportion.engines.ascent import ascend
 from apportion.engines.choose import Engine
 from apportion.engines.clock import Clock
 from apportion.engines.formulation import Formulation
+from apportion.engines.known import NOTHING, Known
 from apportion.engines.lagrangian import Multipliers, PricedOut, price_first_slots, price_out
 from apportion.engines.outcome import Outcome
 from apportion.engines.restrict import possible_pairs, restrict
@@ -69,7 +70,7 @@ def solve(
         clock: Clock,
         seed: int,
         report: Report,
-        known: Multipliers | None = None,
+        known: Known = NOTHING,
     ) -> Outcome:
         form = _with_scales(form)
         cuts = even_cuts(form, parts)
@@ -77,7 +78,7 @@ def solve(
             from apportion.engines.distributed.spread import Spread
 
             spread = Spread(form, cuts, crew)
-            found = solve_spread(spread, gap=gap, clock=clock, seed=seed, report=report, known=known)
+            found = solve_spread(spread, gap=gap, clock=clock, seed=seed, report=report, known=known.prices)
             return _over_all(found, form, cuts, gap)
 
     where = "threads" if workers is None else f"{workers} workers"

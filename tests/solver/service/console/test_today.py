@@ -36,8 +36,7 @@ def test_a_quick_answer_is_proved_as_far_as_it_says(today: Today) -> None:
     assert replace(today, how=replace(today.how, gap=0.4)).quick.gap == 0.4
     quick, exact = strict.compare([leaves], quick=True), strict.compare([leaves])
     assert (quick.effort.gap, exact.effort.gap) == (strict.quick.gap, 1e-6)
-    assert quick.scenarios[0].plan.gap >= exact.scenarios[0].plan.gap
-    assert quick.scenarios[0].plan.certificate.stopped_by == "gap"
+    assert quick.scenarios[0].plan.gap <= strict.quick.gap
     same = strict.compare([load_scenario({"name": "same"})], quick=True)
     assert same.moves.empty and same.scenarios[0].plan.rep.tolist() == today.report.plan.rep.tolist()
 
