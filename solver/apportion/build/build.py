@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import pandas as pd
@@ -30,10 +30,22 @@ from apportion.policy import (
     screen,
     tiers,
 )
+from apportion.policy.asked import with_derived
+from apportion.policy.window import without_used
 from apportion.problem import AssignmentProblem
 from apportion_models.errors import Finding
 
 Floats = NDArray[np.float64]
+
+# Sections that touch neither pairs, tiers nor capacity: where policies differ in these alone, the rest of a batch is
+# the same.
+LATE = ("name", "equity", "limits", "reserve", "explore", "weights", "nurture", "swaps", "audits", "solve", "schedule")
+
+
+def alike_early(one: Policy, other: Policy) -> bool:
+    """Whether two policies differ in `LATE` sections alone."""
+    sections = (name for name in Policy.model_fields if name not in LATE)
+    return one is other or all(getattr(one, name) == getattr(other, name) for name in sections)
 
 
 def build_batch(
@@ -43,19 +55,69 @@ def build_batch(
     *,
     at: pd.Timestamp,
     share_out: Callable[[pd.DataFrame], pd.DataFrame] | None = None,
+    like: Batch | None = None,
+    whole_capacity: bool = False,
 ) -> Batch:
     """Pose one batch as an assignment problem, with what its reasons will need.
 
     Leads that screening sends to nurture or rejects do not stand for assignment. share_out : takes the reps' capacity
-    by the policy and gives the part of it that this batch may use (an arm of an experiment). Raises PolicyError and
-    TableError where policy and tables do not fit together.
+    by the policy, less what earlier batches gave in the same window (`tables.assigned`), and gives the part of it that
+    this batch may use (an arm of an experiment). whole_capacity : take nothing off for earlier batches. like : the
+    batch of the same tables, estimates, moment and capacity under another policy; where the two policies differ in
+    `LATE` sections alone, all that these do not touch is taken from it. Raises PolicyError and TableError where policy
+    and tables do not fit together.
     """
+    posed = replace(tables, reps=with_derived(policy, tables.reps, at))  # once, and not by each of the policy's rooms
+    early: _Early | Batch
+    if like is not None and alike_early(policy, like.policy):
+        early = like
+    else:
+        early = _early(policy, posed, estimates, at, share_out, whole_capacity)
+    standing = replace(posed, leads=tables.leads.iloc[early.rows].reset_index(drop=True))
+    problem, notes = _problem(policy, standing, _taken(estimates, early.rows), early, at)
+    known = {field.name: getattr(early, field.name) for field in fields(_Early)}
+    return Batch(
+        **known,
+        problem=problem,
+        policy=policy,
+        at=at,
+        leads=tables.leads,
+        reps=tables.reps,
+        notes=(*tables.findings, *notes),
+    )
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _Early:
+    """What of a batch does not depend on `LATE` sections, as `Batch` has it."""
+
+    rows: NDArray[np.int64]
+    fit: NDArray[np.float32]
+    deal_value: Floats
+    capacity: pd.DataFrame
+    eligibility: Eligibility
+    screened: pd.DataFrame
+    tier: NDArray[np.int64]
+    tier_names: tuple[str, ...]
+    cost: Floats | None
+
+
+def _early(
+    policy: Policy,
+    tables: Tables,
+    estimates: Estimates,
+    at: pd.Timestamp,
+    share_out: Callable[[pd.DataFrame], pd.DataFrame] | None,
+    whole_capacity: bool,
+) -> _Early:
     screened = screen(policy, tables.leads, at=at)
     rows = np.flatnonzero((screened["outcome"] == "assign").to_numpy())
     standing = replace(tables, leads=tables.leads.iloc[rows].reset_index(drop=True))
     believed = _taken(estimates, rows)
     tier, tier_names = tiers(policy, standing.leads, believed.revenue.mean(axis=1), at=at)
     capacity = rep_capacity(policy, tables.reps, at=at, assigned=tables.assigned, calendar=tables.calendar)
+    if not whole_capacity:
+        capacity = without_used(capacity, policy, tables.reps, tables.assigned, at=at)
     if share_out is not None:
         capacity = share_out(capacity)
     eligibility = eligible_pairs(
@@ -83,14 +145,7 @@ def build_batch(
     )
     if apart is not None:
         eligibility = replace(eligibility, effects=(*eligibility.effects, apart))
-    cost = pair_costs(policy, standing.leads, tables.reps, believed.revenue, at=at, tier=tier)
-    problem, notes = _problem(policy, standing, believed, tier, capacity, eligibility, cost, at)
-    return Batch(
-        problem=problem,
-        policy=policy,
-        at=at,
-        leads=tables.leads,
-        reps=tables.reps,
+    return _Early(
         rows=rows,
         fit=believed.fit,
         deal_value=believed.deal_value,
@@ -99,8 +154,7 @@ def build_batch(
         screened=screened,
         tier=tier,
         tier_names=tier_names,
-        notes=(*tables.findings, *notes),
-        cost=cost,
+        cost=pair_costs(policy, standing.leads, tables.reps, believed.revenue, at=at, tier=tier),
     )
 
 
@@ -113,16 +167,13 @@ def _problem(
     policy: Policy,
     tables: Tables,
     believed: Estimates,
-    tier: NDArray[np.int64],
-    capacity: pd.DataFrame,
-    eligibility: Eligibility,
-    cost: Floats | None,
+    early: _Early | Batch,
     at: pd.Timestamp,
 ) -> tuple[AssignmentProblem, list[Finding]]:
-    leads, reps = tables.leads, tables.reps
-    revenue = believed.revenue
+    leads, reps, revenue = tables.leads, tables.reps, believed.revenue
+    tier, capacity, eligibility = early.tier, early.capacity, early.eligibility
     worth = pair_values(
-        policy, leads, reps, revenue, at=at, spread=believed.spread, calendar=tables.calendar, cost=cost
+        policy, leads, reps, revenue, at=at, spread=believed.spread, calendar=tables.calendar, cost=early.cost
     )
     value = worth + sum((effect.amount for effect in eligibility.effects), np.zeros(worth.shape))
     effort = lead_effort(policy, leads, at=at)

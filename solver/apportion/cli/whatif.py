@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
+import pandas as pd
 import typer
 import yaml
 from rich.markup import escape
+from rich.table import Table
 
 from apportion.app.whatif import WhatIfReport, WhatIfRequest, whatif
 from apportion.cli import options
@@ -106,7 +110,7 @@ def whatif_command(
         sources=batch.sources(),
         scenarios=scenarios or (),
         together=asked.together,
-        grid=dict(_axis(text) for text in asked.grid or ()),
+        grid=_grid(asked.grid or ()),
         studies=asked.studies(),
         frontier_rule=asked.rule,
         at=batch.moment(),
@@ -141,6 +145,15 @@ def _told(progress: Steps, done: Done) -> None:
     progress.step(f"{done.number} of {done.of} scenarios: {done.name}{' (stored)' if done.reused else ''}")
 
 
+def _grid(texts: Sequence[str]) -> dict[str, list[Any]]:
+    """The axes of a sweep, each key path once. UsageError where one comes twice."""
+    axes = [_axis(text) for text in texts]
+    twice = sorted({path for path, _ in axes if [one for one, _ in axes].count(path) > 1})
+    if twice:
+        raise UsageError(f"--grid must name each key path once, with all its values. Got twice: {', '.join(twice)}.")
+    return dict(axes)
+
+
 def _axis(text: str) -> tuple[str, list[Any]]:
     """path=value,value: each value as YAML. UsageError where it is not so."""
     path, equals, values = text.rpartition("=")
@@ -150,6 +163,18 @@ def _axis(text: str) -> tuple[str, list[Any]]:
         return path.strip(), [yaml.safe_load(value) for value in values.split(",")]
     except yaml.YAMLError:
         raise UsageError(f"--grid must have plain values. Got {text!r}.") from None
+
+
+def _marginal(report: WhatIfReport) -> Table:
+    """One more slot and one more rep, each with what is proved of it."""
+    currency, study = report.comparison.currency, report.studies["marginal"]
+    assert isinstance(study, pd.DataFrame)
+    columns = ("territory", "one more", "by prices", "proved, from", "to", "what that says")
+    made = table(*columns, title=f"One more slot, one more rep, {currency}", right=2)
+    for row in study.to_dict(orient="records"):
+        amounts = ["–" if math.isnan(row[name]) else f"{row[name]:+,.0f}" for name in ("by_prices", "low", "high")]
+        made.add_row(escape(row["territory"]), f"{row['what'].removeprefix('one more ')}", *amounts, row["meaning"])
+    return made
 
 
 def show(report: WhatIfReport, written: list[Path]) -> None:
@@ -187,6 +212,8 @@ def show(report: WhatIfReport, written: list[Path]) -> None:
             f"{one.totals['gap']:.2%}",
         )
     console.print(shown)
+    if "marginal" in report.studies:
+        console.print(_marginal(report))
     for sentence in sentences(comparison):
         tell(sentence)
     tell("Predicted by the fit model: not proof. `apportion experiment` measures a gain.")

@@ -104,7 +104,7 @@ class Asked:
         entry a column."""
         probe = self.tables.probe()
         absent = {"lead": self.leads is None, "rep": self.reps is None, "pair": self.leads is None or self.reps is None}
-        for path, predicate in self.policy.predicates():
+        for path, predicate in self.policy.predicates(*sections):
             if path.startswith(tuple(sections)) and not absent[predicate.scope]:
                 try:
                     holds(predicate, probe)

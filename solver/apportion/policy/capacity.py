@@ -3,7 +3,9 @@ caps."""
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +18,7 @@ from apportion.policy.ramp import ramp_shares
 from apportion.policy.schema import Policy
 
 Floats = NDArray[np.float64]
+Row = Mapping[Hashable, Any]
 
 
 @dataclass
@@ -63,8 +66,9 @@ def rep_capacity(
     frame["capacity"] = np.maximum(full - backlog, 0.0)
     frame["max_leads"] = np.min([np.full(len(reps), np.inf), *(room.free for room in rooms)], axis=0)
     frame["cap"] = [_tightest(rooms, rep) for rep in range(len(reps))]
-    frame["binding"] = [_binding(frame.iloc[rep], rep, factors, rooms, policy) for rep in range(len(reps))]
-    frame["why"] = [_why(frame.iloc[rep], rep, factors, rooms) for rep in range(len(reps))]
+    rows = frame.to_dict(orient="records")
+    frame["binding"] = [_binding(row, rep, factors, rooms, policy) for rep, row in enumerate(rows)]
+    frame["why"] = [_why(row, rep, factors, rooms) for rep, row in enumerate(rows)]
     return frame
 
 
@@ -109,7 +113,7 @@ def _tightest(rooms: list[CapRoom], rep: int) -> str:
     return min(holding, key=lambda room: room.free[rep]).name if holding else ""
 
 
-def _binding(row: pd.Series[float], rep: int, factors: dict[str, Factor], rooms: list[CapRoom], policy: Policy) -> str:
+def _binding(row: Row, rep: int, factors: dict[str, Factor], rooms: list[CapRoom], policy: Policy) -> str:
     """The name of what holds this rep back most: a cap, a factor, the backlog, or plain capacity."""
     leads_by_capacity = row["capacity"] / policy.capacity.effort.default
     if row["max_leads"] < leads_by_capacity:
@@ -121,7 +125,7 @@ def _binding(row: pd.Series[float], rep: int, factors: dict[str, Factor], rooms:
     return worst if lost[worst] > 0 else "capacity"
 
 
-def _why(row: pd.Series[float], rep: int, factors: dict[str, Factor], rooms: list[CapRoom]) -> str:
+def _why(row: Row, rep: int, factors: dict[str, Factor], rooms: list[CapRoom]) -> str:
     parts = [f"{row['base']:.4g}"]
     for name, factor in factors.items():
         if factor.share[rep] != 1.0 or factor.notes[rep]:

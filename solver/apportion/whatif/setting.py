@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 import pandas as pd
 
@@ -12,35 +10,36 @@ from apportion.build import Batch, Estimates, Tables, build_batch
 from apportion.policy import Policy
 from apportion.whatif.estimates import estimate
 from apportion_models import FitModel
-
-ShareOut = Callable[[pd.DataFrame, Policy], pd.DataFrame]
+from apportion_models.errors import UsageError
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Setting:
-    """Tables in the order of their ids, policy, fit model, and the moment of the batch.
-
-    share_out : takes the reps' capacity by a policy, and gives the part of it that the batch may use; None: all of it.
-    """
+    """Tables in the order of their ids, policy, fit model, and the moment of the batch."""
 
     tables: Tables
     policy: Policy
     model: FitModel
     at: pd.Timestamp
-    share_out: ShareOut | None = None
 
 
-def pose(setting: Setting, *, estimates: Estimates | None = None) -> Batch:
-    """The setting's batch, ready to solve. estimates : in place of the model's own, in the tables' order.
+def pose(setting: Setting, *, estimates: Estimates | None = None, like: Batch | None = None) -> Batch:
+    """The setting's batch, ready to solve. estimates : in place of the model's own, in the tables' order. like : see
+    `build_batch`.
 
     Raises PolicyError and TableError where policy and tables do not fit together.
     """
     if estimates is None:
         estimates = estimate(setting.model, setting.tables, setting.policy, at=setting.at)
-    policy, share = setting.policy, setting.share_out
-    own = None if share is None else partial(_part, share, policy)
-    return build_batch(policy, setting.tables, estimates, at=setting.at, share_out=own)
+    return build_batch(setting.policy, setting.tables, estimates, at=setting.at, like=like)
 
 
-def _part(share: ShareOut, policy: Policy, capacity: pd.DataFrame) -> pd.DataFrame:
-    return share(capacity, policy)
+def check_effort(*, gap: float | None, time_limit: float | None) -> None:
+    """Before anything is read or learnt: UsageError, as the options are called, where no solve could do so."""
+    wrong = []
+    if gap is not None and not 0.0 <= gap < 1.0:
+        wrong.append(f"--gap must lie between 0 and 1. Got {gap:g}.")
+    if time_limit is not None and not time_limit > 0.0:
+        wrong.append(f"--time-limit must be a number of seconds above 0. Got {time_limit:g}.")
+    if wrong:
+        raise UsageError(" ".join(wrong))

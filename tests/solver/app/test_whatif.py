@@ -79,6 +79,10 @@ def test_wrong_calls_and_wrong_input_have_their_exit_codes(
     out = ["--out", str(tmp_path / "out")]
     assert run(["whatif", *inputs, *out]) == 2
     assert run(["whatif", *inputs, *out, "--grid", "nurture.value"]) == 2
+    assert run(["whatif", *inputs, *out, "--grid", "nurture.value=1", "--grid", "nurture.value=2"]) == 2
+    assert run(["whatif", *inputs, *out, "--grid", f"nurture.value={','.join(map(str, range(3000)))}"]) == 2
+    assert run(["whatif", *inputs, *out, "--marginal", "--gap", "2"]) == 2
+    assert run(["whatif", *inputs, *out, "--marginal", "--time-limit", "nan"]) == 2
     wrong = tmp_path / "wrong.yaml"
     wrong.write_text("name: wrong\npolicy:\n  set: {nurture.valeu: 1}\n")
     assert run(["whatif", str(wrong), *inputs, *out]) == 3

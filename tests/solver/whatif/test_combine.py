@@ -115,3 +115,5 @@ def test_a_sweep_has_a_scenario_for_each_point() -> None:
     assert upon[0].reps.leave == ("R01",)
     with pytest.raises(UsageError):
         sweep({"nurture.value": []})
+    with pytest.raises(UsageError, match=r"2,000 points at most. Got 10,000: 100 of a x 100 of b"):
+        sweep({"a": range(100), "b": range(100)})

@@ -8,7 +8,7 @@ import pytest
 from apportion.whatif import compare
 from apportion.whatif.compare import Outcome
 from apportion.whatif.compare.solving import Effort, Solver
-from apportion.whatif.frontier import capacity_curve, equity_frontier, marginal_values, sensitivity
+from apportion.whatif.frontier import MEANINGS, capacity_curve, equity_frontier, marginal_values, sensitivity
 from apportion_models.errors import UsageError
 from tests.solver.whatif.settings import QUICK, small
 
@@ -48,15 +48,15 @@ def test_capacity_is_measured_against_what_there_is(base: Outcome) -> None:
     assert points.loc[0.2, "placed"] <= points.loc[1.0, "placed"]
 
 
-def test_one_more_stands_beside_its_shadow_price(base: Outcome) -> None:
-    """A slot and a rep for each territory, each with what it is worth at least and at most."""
+def test_one_more_is_told_for_each_territory(base: Outcome) -> None:
+    """A slot and a rep for each territory, by prices, by plans, and with what it is worth at least and at most."""
     table = marginal_values(base, Solver(EFFORT), slots=2.0)
     assert set(zip(table["territory"], table["what"], strict=True)) == {
         (territory, what) for territory in ("dach", "rest") for what in ("one more slot", "one more rep")
     }
-    assert (table["low_each"] <= table["worth_each"]).all()
-    assert (table["worth_each"] <= table["high_each"]).all()
-    assert (table["shadow_price"] >= 0).all()
+    assert (table["low"] <= table["by_plans"]).all() and (table["by_plans"] <= table["high"]).all()
+    assert (table.loc[table["what"] == "one more slot", "by_prices"] >= 0).all()
+    assert set(table["meaning"]) <= set(MEANINGS.values())
 
 
 def test_a_wrong_fit_costs_no_less_than_nothing(base: Outcome) -> None:

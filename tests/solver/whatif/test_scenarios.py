@@ -163,6 +163,20 @@ def test_all_faults_are_told_at_once_with_file_and_line(tmp_path: Path) -> None:
     assert found == {("two.yaml", 3, "reps.leave[0]"), ("two.yaml", 6, "policy.set.nurture.valu")}
 
 
+def test_a_file_that_is_no_mapping_is_told_of_as_a_scenario() -> None:
+    """Whoever writes a scenario is not told of policies."""
+    with pytest.raises(InputError, match="A scenario must be a mapping of sections") as caught:
+        load_scenario("- a\n- b\n")
+    assert "policy" not in str(caught.value)
+
+
+def test_a_folder_is_no_scenario(tmp_path: Path) -> None:
+    """It is named, with what would be right."""
+    (tmp_path / "folder.yaml").mkdir()
+    with pytest.raises(InputError, match=r"folder\.yaml.*Is a directory.*Name a YAML file"):
+        load_scenario(tmp_path / "folder.yaml")
+
+
 def test_unknown_keys_of_the_file_are_refused() -> None:
     """A misspelt key is no silent nothing."""
     with pytest.raises(InputError, match=r"reps\.leaves.*Did you mean leave"):

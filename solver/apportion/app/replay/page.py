@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
-import jinja2
 from plotly.offline import get_plotlyjs
 
 from apportion.app.replay import charts, rows
 from apportion.app.replay.report import RunReport
 from apportion.app.replay.words import CAN_AND_CANNOT, best_router, sentences
 from apportion.app.whatif.rows import signed
+from apportion.reasons.report.pages import page_template
 from apportion.reasons.words import money, percent
 from apportion.whatif.replay import PLAN, Run
 
@@ -54,7 +53,7 @@ def render_page(report: RunReport) -> str:
         "facts": {name.replace("_", " "): str(value) for name, value in run.facts.items()},
         "plotly": get_plotlyjs(),
     }
-    return _template().render(page)
+    return page_template("run.html.j2", "apportion.app.replay").render(page)
 
 
 def tiles(run: Run) -> list[tuple[str, str, str]]:
@@ -80,20 +79,3 @@ def tiles(run: Run) -> list[tuple[str, str, str]]:
 
 def _way(share: float) -> str:
     return "–" if not math.isfinite(share) else f"{'+' if share >= 0 else '−'}{percent(abs(share))}"
-
-
-def _template() -> jinja2.Template:
-    environment: Any = jinja2.Environment(
-        loader=jinja2.ChoiceLoader(
-            [
-                jinja2.PackageLoader("apportion.app.replay", "templates"),
-                jinja2.PackageLoader("apportion.reasons.report", "templates"),
-            ]
-        ),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    template: jinja2.Template = environment.get_template("run.html.j2")
-    return template

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import jinja2
 from plotly.offline import get_plotlyjs
 
 from apportion.app.whatif import rows
 from apportion.app.whatif.charts import embedded
 from apportion.app.whatif.report import WhatIfReport
+from apportion.reasons.report.pages import page_template
 from apportion.reasons.words import count, money
 from apportion.whatif import Comparison
 from apportion.whatif.compare import VERDICTS
@@ -25,8 +25,10 @@ NOTES = {
     "equity": "Each point is solved anew with the floor held hard. The price is what the floor costs against no floor; "
     "the last two columns are what it is at least and at most, by the gaps of both solves.",
     "capacity": "Every rep's effective capacity times the factor; caps on numbers of leads stay.",
-    "marginal": "Solved again with one more, beside what the base's prices said of it. At least and at most are by the "
-    "gaps of both solves: where zero lies between, this solve cannot tell; a lower --gap can.",
+    "marginal": "One more slot is for the rep whose slot has the highest price; one more rep is like the one in the "
+    "middle. By prices is what it adds to first order. By two plans is the difference of two plans, each within its "
+    "gap: it can be chance. What is proved is the last word: where zero lies between, one more is not distinguishable "
+    "from nothing, and a lower --gap may tell.",
     "sensitivity": "If the truth were the other belief: what this plan would be worth, what the best plan for it would "
     "be, and the regret of not having known; last, what that other plan is worth if the base is right.",
 }
@@ -64,7 +66,7 @@ def render_page(report: WhatIfReport) -> str:
         "charts": {name: embedded(figure) for name, figure in figures.items() if figure is not None},
         "plotly": get_plotlyjs(),
     }
-    return _template().render(page)
+    return page_template("whatif.html.j2", "apportion.app.whatif").render(page)
 
 
 def sentences(comparison: Comparison) -> list[str]:
@@ -78,6 +80,9 @@ def sentences(comparison: Comparison) -> list[str]:
         if between.verdict == "none":
             moved = "" if not between.moves else f" ({count(between.moves, 'lead')} would move all the same)"
             told.append(f"{one.name}: no difference{moved}.")
+            continue
+        if between.verdict == "gap" and not between.moves and not between.revenue.value:
+            told.append(f"{one.name}: the base's plan stands; a solve to this gap did not get beyond it.")
             continue
         words = rows.signed(between.revenue.value, comparison.currency)
         band = rows.interval_words(between.revenue, comparison.currency)
@@ -116,19 +121,3 @@ def _study(kind: str, study: Any, currency: str) -> dict[str, Any]:
         "columns": [rows.study_words(str(name)) for name in table.columns],
         "rows": rows.study_rows(table, currency),
     }
-
-
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        loader=jinja2.ChoiceLoader(
-            [
-                jinja2.PackageLoader("apportion.app.whatif", "templates"),
-                jinja2.PackageLoader("apportion.reasons.report", "templates"),
-            ]
-        ),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("whatif.html.j2")

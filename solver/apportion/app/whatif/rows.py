@@ -37,8 +37,8 @@ SOURCE_COLUMNS = (
 GROUP_COLUMNS = ("Scenario", "By", "Group", "Leads", "Against base", "Load", "Revenue", "Against base", "Of fair share")
 MOVE_COLUMNS = ("Scenario", "Lead", "From", "To", "Kind", "Change of its expected revenue")
 MOST_MOVES = 2000
-AMOUNTS = ("worth", "bound", "revenue", "shadow_price", "base_plan", "best_plan", "regret", "regret_gap", "judged")
-SIGNED = ("price", "price_low", "price_high", "worth_each", "low_each", "high_each")
+AMOUNTS = ("worth", "bound", "revenue", "base_plan", "best_plan", "regret", "regret_gap", "judged")
+SIGNED = ("price", "price_low", "price_high", "by_prices", "by_plans", "low", "high")
 SHARES = ("gap", "worst_off_share")
 STATUS_WORDS = {
     "OPTIMAL": "within the gap",
@@ -56,10 +56,13 @@ STUDY_WORDS = {
     "gini_opportunity": "Gini of opportunity",
     "price_low": "Price, at least",
     "price_high": "Price, at most",
-    "worth_each": "Worth",
-    "low_each": "At least",
-    "high_each": "At most",
-    "like": "Like rep",
+    "what": "One more",
+    "like": "For, or like, rep",
+    "by_prices": "By prices",
+    "by_plans": "By two plans",
+    "low": "Proved, at least",
+    "high": "Proved, at most",
+    "meaning": "What that says",
     "moves": "Leads that move",
     "base_plan": "This plan then",
     "best_plan": "Best plan then",

@@ -26,6 +26,7 @@ from apportion.whatif.frontier import (
     marginal_values,
     sensitivity,
 )
+from apportion.whatif.setting import check_effort
 from apportion_models.errors import UsageError
 
 Step = Callable[[str], None]
@@ -70,6 +71,7 @@ def whatif(
     scenarios = _scenarios(request)
     if not scenarios and not request.studies:
         raise UsageError("There must be a scenario, a --grid or a study (--frontier and the like).")
+    check_effort(gap=request.how.gap, time_limit=request.how.time_limit)
     step("Reading tables")
     policy = load_policy(request.policy)
     read = read_tables(request.sources)

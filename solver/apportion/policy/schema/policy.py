@@ -98,9 +98,13 @@ class Policy(Section):
             if rule.tier is not None:
                 yield f"equity[{index}].tier", rule.tier
 
-    def predicates(self) -> Iterator[tuple[str, Predicate]]:
-        """(key path, predicate) of every predicate that was written, in the order of the schema."""
-        yield from _predicates(self, "")
+    def predicates(self, *within: str) -> Iterator[tuple[str, Predicate]]:
+        """(key path, predicate) of every predicate that was written, in the order of the schema. within : of the
+        sections of these key paths alone, such as `capacity.adjust`."""
+        wanted = {path.partition(".")[0] for path in within} or set(type(self).model_fields)
+        for name in type(self).model_fields:
+            if name in wanted:
+                yield from ((path, one) for path, one in _predicates(getattr(self, name), name))
 
     def line(self, path: str) -> int | None:
         """The line of the file with this key, or with the nearest key above it; None if not from a file."""

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import jinja2
 import numpy as np
 from plotly.offline import get_plotlyjs
 
@@ -16,6 +15,7 @@ from apportion.problem import Plan
 from apportion.reasons.audit import GroupAudit, audit_words
 from apportion.reasons.explain import Explanations, explain
 from apportion.reasons.report import charts, view
+from apportion.reasons.report.pages import page_template
 from apportion.reasons.report.view import Measured
 from apportion_models.errors import Finding
 
@@ -119,18 +119,7 @@ def render_report(
         "charts": _charts(reasons, baselines, own),
         "plotly": get_plotlyjs(),
     }
-    return _template().render(page)
-
-
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("apportion.reasons.report", "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("report.html.j2")
+    return page_template("report.html.j2").render(page)
 
 
 def _charts(reasons: Explanations, baselines: Sequence[Measured], own: Measured) -> dict[str, str]:

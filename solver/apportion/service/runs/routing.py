@@ -20,7 +20,6 @@ from apportion.online import Decision, Router
 from apportion.policy import Policy, lead_effort
 from apportion.problem import MaxMin, Prices
 from apportion.service.runs.starting import gathered, latest
-from apportion.service.runs.window import without_used
 from apportion.service.store import Assignment, AwayError, Placement, Run, Store, Tx
 from apportion.service.store.cells import Record, frame
 from apportion.service.store.runs import FORESEEN
@@ -75,9 +74,8 @@ class LeadRouter:
         if seen.earlier:
             tables["earlier"] = frame(seen.earlier, "assignments")
         read = read_tables(Sources(**tables))
-        share_out = partial(without_used, policy=seen.policy, assigned=read.tables.assigned, at=seen.at)
         request = AssignRequest(sources=Sources(), at=seen.at)
-        return pose(read, seen.policy, request, model=self._model(seen.model_version), share_out=share_out).batch
+        return pose(read, seen.policy, request, model=self._model(seen.model_version)).batch
 
     def _model(self, version: int) -> FitModel:
         with self._lock:

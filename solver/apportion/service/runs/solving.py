@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +14,9 @@ import apportion.engines as engines
 from apportion.app.assign import AssignReport, AssignRequest, Prepared, finish, pose, read_tables
 from apportion.app.sources import Read, Sources
 from apportion.policy import Policy
-from apportion.service.runs.window import without_used
 from apportion.service.store import Run, Tx
 from apportion.service.store.cells import frame
-from apportion.whatif.setting import Setting, ShareOut
+from apportion.whatif import Setting
 
 READ_AS = {"assignments": "earlier"}  # tables whose source bears another name
 
@@ -52,13 +50,12 @@ class Posed:
     read: Read
     request: AssignRequest
     prepared: Prepared
-    share_out: ShareOut | None
 
     @property
     def setting(self) -> Setting:
         """What the batch is posed from, for scenarios to start from."""
         batch, model = self.prepared.batch, self.prepared.model
-        return Setting(tables=self.read.tables, policy=batch.policy, model=model, at=batch.at, share_out=self.share_out)
+        return Setting(tables=self.read.tables, policy=batch.policy, model=model, at=batch.at)
 
 
 def solve(
@@ -79,8 +76,6 @@ def posed_from(made_from: Inputs, *, step: Callable[[str], None] = lambda _: Non
     assert run.at is not None
     read, policy = read_tables(made_from.sources), made_from.policy
     at = pd.Timestamp(run.at)
-    share_out = None if made_from.is_given else partial(without_used, assigned=read.tables.assigned, at=at)
-    own = None if share_out is None else partial(share_out, policy=policy)
     with tempfile.TemporaryDirectory() as folder:
         for name, content in made_from.model.items():
             (Path(folder) / name).write_bytes(content)
@@ -92,5 +87,5 @@ def posed_from(made_from: Inputs, *, step: Callable[[str], None] = lambda _: Non
             time_limit=options.get("time_limit"),
             seed=run.seed,
         )
-        prepared = pose(read, policy, request, share_out=own, step=step)
-    return Posed(read, request, prepared, share_out)
+        prepared = pose(read, policy, request, step=step)
+    return Posed(read, request, prepared)

@@ -4,7 +4,7 @@ from apportion.whatif.compare.compare import BASE, Done, Ground, How, compare, l
 from apportion.whatif.compare.comparison import VERDICTS, Comparison, Difference
 from apportion.whatif.compare.outcome import Outcome
 from apportion.whatif.compare.sources import PARTS, Part, Sources
-from apportion.whatif.compare.uncertainty import Interval
+from apportion_models.policy_value.intervals import Interval
 
 __all__ = [
     "BASE",

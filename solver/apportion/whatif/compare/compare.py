@@ -17,6 +17,7 @@ from apportion.whatif.compare.solving import Effort, OnProgress, Solver
 from apportion.whatif.compare.sources import Attribution, Sources
 from apportion.whatif.compare.store import PlanStore
 from apportion.whatif.compare.uncertainty import Judge
+from apportion.whatif.estimates import Beliefs
 from apportion.whatif.scenarios import Scenario, apply, believed
 from apportion.whatif.setting import Setting, pose
 from apportion_models.errors import Finding, InfeasibleError, InputError, LimitError
@@ -73,6 +74,12 @@ class Ground:
     outcome: Outcome
     estimates: Estimates
     how: How
+
+    @cached_property
+    def beliefs(self) -> Beliefs:
+        """What the base's model believes of its leads and of reps who change."""
+        setting = self.outcome.setting
+        return Beliefs(setting.model, setting.tables, setting.policy, self.estimates, at=setting.at)
 
     @cached_property
     def judge(self) -> Judge:
@@ -181,7 +188,7 @@ class _Desk:
     ) -> tuple[list[Outcome], bool]:
         """The outcomes that were finished, in the scenarios' order, and whether these are all."""
         if work:
-            _ = self.ground.judge  # made here: outcomes are judged on several threads
+            _ = self.ground.judge, self.ground.beliefs  # made here: several threads use them
         found: dict[int, Outcome] = {}
         pool = ThreadPoolExecutor(max_workers=max(1, self._how.workers))
         waiting: dict[Future[Outcome | None], int] = {}
@@ -226,10 +233,13 @@ class _Desk:
 
     def _posed(self, scenario: Scenario, setting: Setting) -> Batch:
         """The scenario's batch; what is believed of the same leads and reps is not worked out again."""
-        tables, base = setting.tables, self._base
+        tables, base, ground = setting.tables, self._base, self.ground
         alike = tables.leads is base.tables.leads and tables.reps is base.tables.reps and setting.model is base.model
         if alike and not scenario.fit.shrink and setting.policy.value.estimate == base.policy.value.estimate:
-            return pose(setting, estimates=self.ground.estimates)
+            like = ground.outcome.batch if tables is base.tables else None
+            return pose(setting, estimates=ground.estimates, like=like)
+        if not scenario.fit.shrink and ground.beliefs.know(setting.model, tables, setting.policy):
+            return pose(setting, estimates=ground.beliefs.of(tables))
         return pose(setting, estimates=believed(scenario, setting))
 
     def over_router(self, ground: Outcome) -> tuple[str, Sources] | None:

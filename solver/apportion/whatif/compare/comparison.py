@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
-from apportion.whatif.compare.moves import MOVE_COLUMNS, moves_between
+from apportion.whatif.compare.moves import MOVE_COLUMNS, moved_leads, moves_between
 from apportion.whatif.compare.outcome import Outcome
-from apportion.whatif.compare.solving import Effort
+from apportion.whatif.compare.solving import AS_GOOD, Effort
 from apportion.whatif.compare.sources import Sources
-from apportion.whatif.compare.uncertainty import Between, Interval
+from apportion.whatif.compare.uncertainty import Between
+from apportion_models.policy_value.intervals import Interval
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -61,9 +62,10 @@ class Difference:
             )
         )
         solver = Interval(value=between["worth"].value, low=low, high=high)
-        table = moves_between(one, base)
-        moved = int(table["kind"].isin(["moved", "placed", "to nurture"]).sum())
-        return cls(**between, solver=solver, moves=moved, verdict=_verdict(between["revenue"], solver), sources=sources)
+        moves = moved_leads(one, base)
+        as_good = one.plan.gap <= base.plan.gap * (1.0 + AS_GOOD)
+        verdict = _verdict(between["revenue"], solver, as_good)
+        return cls(**between, solver=solver, moves=moves, verdict=verdict, sources=sources)
 
     def document(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -73,9 +75,11 @@ class Difference:
         return told
 
 
-def _verdict(revenue: Interval, solver: Interval) -> Verdict:
+def _verdict(revenue: Interval, solver: Interval, as_good: bool) -> Verdict:
+    """as_good : the plan is proved as near to the best as the base's is. The base's own plan that is not may only be
+    what a solve to this gap did not get beyond."""
     if revenue.value == revenue.low == revenue.high == 0.0 and solver.value == 0.0:
-        return "none"
+        return "none" if as_good else "gap"
     if revenue.has_zero:
         return "noise"
     if solver.has_zero:

@@ -11,6 +11,12 @@ NEW, GONE = "not in the base", "not in the scenario"
 MOVE_COLUMNS = ("scenario", "lead_id", "from", "to", "kind", "revenue_before", "revenue_after", "change")
 
 
+def moved_leads(one: Outcome, base: Outcome) -> int:
+    """How many leads of both have another owner, or none, or have one now."""
+    before = base.owners
+    return sum(before.get(lead, owner) != owner for lead, owner in one.owners.items())
+
+
 def moves_between(one: Outcome, base: Outcome) -> pd.DataFrame:
     """One row a lead whose owner differs, by id. kind : moved, placed, to nurture, new or gone. Revenue in currency, as
     each side believes it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,6 +39,7 @@ GROUP_COLUMNS = (
     "of_fair_share",
     "price",
 )
+SHARED = ("leads", "revenue", "opportunity")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -170,29 +172,27 @@ def _groups(batch: Batch, solved: Solved, fit: Floats, revenue: Floats) -> pd.Da
     """One row a rep, team, tier and territory, measured alike; a lead's load counts where its rep is."""
     problem, rep = solved.problem, solved.plan.rep
     rows = np.flatnonzero(rep >= 0)
-    pair = problem.pairs.position(rows, rep[rows])
-    placed = pd.DataFrame(
-        {
-            "load": problem.effort[pair],
-            "revenue": revenue[rows],
-            "conversions": fit[rows],
-            "opportunity": problem.opportunity[rows],
-        }
-    ).assign(leads=1.0)
-    teams = _teams(batch)
-    territories = np.array([*(item.name for item in batch.policy.territories.cover), NO_TERRITORY], dtype=object)
-    ids = np.array(problem.rep_ids, dtype=object)
-    labels: dict[str, Any] = {
-        "rep": (ids[rep[rows]], list(problem.rep_ids), ids),
-        "team": (teams[rep[rows]], sorted(set(teams)), teams),
-        "tier": (np.array(batch.tier_names, dtype=object)[batch.tier[rows]], list(batch.tier_names), None),
-        "territory": (territories[batch.eligibility.territory[rows]], list(territories), None),
+    own = rep[rows]
+    amounts = {
+        "leads": np.ones(len(rows)),
+        "load": problem.effort[problem.pairs.position(rows, own)],
+        "revenue": revenue[rows],
+        "conversions": fit[rows],
+        "opportunity": problem.opportunity[rows],
     }
-    tables = [_sums(by, placed, label, names, reps, problem.capacity) for by, (label, names, reps) in labels.items()]
-    made = pd.concat(tables, ignore_index=True)
-    made["price"] = np.nan
-    made.loc[made["by"] == "rep", "price"] = solved.plan.prices.capacity
-    return made[list(GROUP_COLUMNS)]
+    names, team = np.unique(_teams(batch), return_inverse=True)
+    territories = (*(item.name for item in batch.policy.territories.cover), NO_TERRITORY)
+    kinds: tuple[tuple[str, Sequence[str], NDArray[Any], NDArray[Any] | None], ...] = (
+        ("rep", problem.rep_ids, own, np.arange(problem.n_reps)),
+        ("team", names.tolist(), team[own], team),
+        ("tier", batch.tier_names, batch.tier[rows], None),
+        ("territory", territories, batch.eligibility.territory[rows] % len(territories), None),
+    )
+    tables = [_sums(by, names, place, amounts, reps, problem.capacity) for by, names, place, reps in kinds]
+    made = {name: np.concatenate([table[name] for table in tables]) for name in GROUP_COLUMNS[:-1]}
+    price = np.full(len(made["by"]), np.nan)
+    price[: problem.n_reps] = solved.plan.prices.capacity
+    return pd.DataFrame({**made, "price": price})
 
 
 def _teams(batch: Batch) -> NDArray[Any]:
@@ -203,19 +203,24 @@ def _teams(batch: Batch) -> NDArray[Any]:
 
 
 def _sums(
-    by: str, placed: pd.DataFrame, label: NDArray[Any], names: list[str], reps: Any, capacity: Floats
-) -> pd.DataFrame:
-    sums = placed.groupby(np.asarray(label, dtype=object)).sum().reindex(list(names)).fillna(0.0)
-    room = None if reps is None else pd.Series(capacity).groupby(np.asarray(reps, dtype=object)).sum().reindex(names)
-    sums["capacity"] = np.nan if room is None else room.to_numpy()
-    totals = sums.sum()
-    for name in ("leads", "revenue", "opportunity"):
-        sums[f"share_of_{name}"] = sums[name] / totals[name] if totals[name] > 0 else np.nan
-    fair = np.nan if room is None or not capacity.sum() > 0 else sums["capacity"] / capacity.sum()
-    sums["fair_share"] = fair
-    held = sums["fair_share"] > 0
-    sums["of_fair_share"] = (sums["share_of_opportunity"] / sums["fair_share"]).where(held)
-    return sums.rename_axis("group").reset_index().assign(by=by)
+    by: str,
+    names: Sequence[str],
+    place: NDArray[Any],
+    amounts: Mapping[str, Floats],
+    reps: NDArray[Any] | None,
+    capacity: Floats,
+) -> dict[str, NDArray[Any]]:
+    """The columns of the groups of one kind. place : (l,) the group of each placed lead. reps : (R,) of each rep."""
+    count, none = len(names), np.full(len(names), np.nan)
+    sums = {name: np.bincount(place, weights=amount, minlength=count) for name, amount in amounts.items()}
+    room = none if reps is None else np.bincount(reps, weights=capacity, minlength=count)
+    whole = float(capacity.sum())
+    fair = none if reps is None or not whole > 0 else room / whole
+    totals = {name: float(sums[name].sum()) for name in SHARED}
+    shares = {f"share_of_{name}": sums[name] / totals[name] if totals[name] > 0 else none for name in SHARED}
+    of_fair = np.divide(shares["share_of_opportunity"], fair, out=none.copy(), where=fair > 0)
+    named = {"by": np.full(count, by, dtype=object), "group": np.array([*names, None], dtype=object)[:-1]}
+    return {**named, **sums, "capacity": room, **shares, "fair_share": fair, "of_fair_share": of_fair}
 
 
 def _bands(solved: Solved) -> pd.DataFrame:

@@ -84,6 +84,14 @@ class Solver:
                 self._store.write(key, plan)
         return Solved(problem, plan, fingerprint, held is not None)
 
+    def finer(self, gap: float) -> Solver:
+        """The same to another gap."""
+        return Solver(replace(self.effort, gap=gap), store=self._store, cancelled=self._cancelled)
+
+    def again(self, solved: Solved) -> Solved:
+        """The same problem again, from its own plan: for another effort than it was solved with."""
+        return self.solve(solved.problem, replace(solved, fingerprint=f"again {solved.fingerprint}"))
+
     def _turn(self, key: str) -> threading.Lock:
         with self._guard:
             return self._turns.setdefault(key, threading.Lock())
@@ -92,7 +100,7 @@ class Solver:
         effort = self.effort
         warm = None if base is None else aligned(base.plan, base.problem, problem)
         if base is not None and warm is not None:
-            stays = _unmoved(base, problem, warm.prices)
+            stays = _unmoved(base, problem, warm, effort.gap)
             if stays is not None:
                 return stays
         plan = engines.solve(
@@ -104,8 +112,8 @@ class Solver:
             cancelled=self._cancelled,
             on_progress=self._on_progress,
         )
-        if base is not None and plan.status.has_plan:
-            plan = _or_base(plan, problem, base, effort.gap)
+        if warm is not None and plan.status.has_plan:
+            plan = better(plan, problem, warm.rep, effort.gap)
         return plan
 
 
@@ -116,12 +124,12 @@ def _version() -> str:
 
 
 def aligned(plan: Plan, of: AssignmentProblem, to: AssignmentProblem) -> Plan | None:
-    """The plan's prices over the reps of another problem, by id; a rep it does not know gets the mean price.
-
-    None where there is no plan to start from.
+    """The plan as a start for another problem: its reps by the ids of leads and reps, -1 where the other has none, and
+    its prices over the other's reps; a rep it does not know gets the mean price. None where there is no plan.
     """
     if not plan.status.has_plan or not to.n_reps:
         return None
+    plan = plan if of.lead_ids == to.lead_ids and of.rep_ids == to.rep_ids else plan.replace(rep=carried(plan, of, to))
     if of.rep_ids == to.rep_ids:
         return plan
     place = {rep: k for k, rep in enumerate(of.rep_ids)}
@@ -137,6 +145,13 @@ def aligned(plan: Plan, of: AssignmentProblem, to: AssignmentProblem) -> Plan | 
     }
     prices = Prices(moved(plan.prices.capacity), moved(plan.prices.min_load), rules)
     return plan.replace(prices=prices)
+
+
+def fitting(prices: Prices, problem: AssignmentProblem) -> Prices:
+    """The prices of the rules that the problem has with as many groups; they prove something of it."""
+    groups = {str(rule.name): len(problem.groups(rule.by)[1]) for rule in problem.rules}
+    known = {name: price for name, price in prices.rules.items() if groups.get(name) == len(price.low)}
+    return Prices(prices.capacity, prices.min_load, known)
 
 
 def each_rep_alone(problem: AssignmentProblem, rule: Rule) -> bool:
@@ -159,40 +174,26 @@ def carried(plan: Plan, of: AssignmentProblem, to: AssignmentProblem) -> Any:
     return np.array([given.get(lead, -1) for lead in to.lead_ids], dtype=np.int64)
 
 
-def _unmoved(base: Solved, problem: AssignmentProblem, prices: Prices) -> Plan | None:
+def _unmoved(base: Solved, problem: AssignmentProblem, warm: Plan, gap: float) -> Plan | None:
     """The base's own assignment, where the base's prices prove it as good here as it is there: the change does not
-    bind, and nothing is to be solved. None where it may."""
-    rules = {str(rule.name): rule for rule in problem.rules}
-    if any(isinstance(rule, MaxMin) for rule in rules.values()):
+    bind, and nothing is to be solved. None where it may. warm : the base's plan, `aligned`."""
+    if any(isinstance(rule, MaxMin) for rule in problem.rules):
         return None
-    known = {
-        name: price
-        for name, price in prices.rules.items()
-        if name in rules and len(price.low) == len(problem.groups(rules[name].by)[1])
-    }
-    mine = Prices(prices.capacity, prices.min_load, known)
-    rep = carried(base.plan, base.problem, problem)
-    own = score(problem, rep)
+    mine = fitting(warm.prices, problem)
+    own = score(problem, warm.rep)
     if own.broken_rules:
         return None
     proved = price_bound(problem, mine)
     bound = max(proved, own.objective)
     left = relative_gap(own.objective, bound)
-    if left > base.plan.gap * (1.0 + AS_GOOD) or base.plan.status is not Status.OPTIMAL:
+    if left > min(base.plan.gap * (1.0 + AS_GOOD), gap) or base.plan.status is not Status.OPTIMAL:
         return None
     told = replace(
         base.plan.certificate, objective=own.objective, bound=bound, gap=left, price_bound=proved, proof="prices"
     )
-    plan = base.plan.replace(rep=rep, objective=own.objective, bound=bound, prices=mine, certificate=told)
+    plan = base.plan.replace(rep=warm.rep, objective=own.objective, bound=bound, prices=mine, certificate=told)
     verdict = verify(problem, plan)
     return plan.replace(certificate=replace(told, verdict=verdict)) if verdict.ok else None
-
-
-def _or_base(plan: Plan, problem: AssignmentProblem, base: Solved, gap: float) -> Plan:
-    """The base's own assignment where it keeps the rules here too and is worth more than what was found."""
-    if not base.plan.status.has_plan:
-        return plan
-    return better(plan, problem, carried(base.plan, base.problem, problem), gap)
 
 
 def better(plan: Plan, problem: AssignmentProblem, rep: Any, gap: float) -> Plan:

@@ -10,7 +10,6 @@ not be there.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TypedDict
 
 import numpy as np
@@ -18,24 +17,11 @@ from numpy.typing import NDArray
 
 from apportion.whatif.compare.outcome import Outcome
 from apportion_models.fit import Scene
+from apportion_models.policy_value.intervals import Interval
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 CHUNK = 20_000  # leads whose draws are held at once
-
-
-@dataclass(frozen=True, kw_only=True)
-class Interval:
-    """A difference and its interval."""
-
-    value: float
-    low: float
-    high: float
-
-    @property
-    def has_zero(self) -> bool:
-        """Whether "no difference" lies in the interval."""
-        return self.low <= 0.0 <= self.high
 
 
 class Between(TypedDict):
@@ -77,14 +63,15 @@ class Judge:
 
     def drawn(self, one: Outcome) -> tuple[Floats, Floats]:
         """(S,) differences of revenue and of conversions, one a world."""
-        ground = self._ground
-        if one.batch.leads is ground.batch.leads and one.batch.reps is ground.batch.reps:
-            before, after = _whole_plan(ground), _whole_plan(one)
-            moved = np.flatnonzero(before != after)
-            return _difference(_sums(self._scene, after, moved), _sums(self._scene, before, moved))
-        own = self._model.scene(self._worlds, one.batch.leads, one.batch.reps, at=self._at)
-        plan = _whole_plan(one)
-        return _difference(_sums(own, plan, np.arange(plan.size)), self._ground_sums)
+        ground, after = self._ground, _whole_plan(one)
+        if one.batch.leads is not ground.batch.leads:
+            own = self._model.scene(self._worlds, one.batch.leads, one.batch.reps, at=self._at)
+            return _difference(_sums(own, after, np.arange(after.size)), self._ground_sums)
+        own = self._scene if one.batch.reps is ground.batch.reps else self._scene.among(one.batch.reps)
+        before = _whole_plan(ground)
+        here = np.append(own.side.rows_in(self._scene.side), -1)[after]
+        moved = np.flatnonzero(before != here)
+        return _difference(_sums(own, after, moved), _sums(self._scene, before, moved))
 
     def _predicted(self, outcome: Outcome) -> tuple[float, float]:
         """Expected revenue and conversions of a plan, by the base's model."""

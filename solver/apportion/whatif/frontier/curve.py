@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +13,9 @@ from apportion.problem import AssignmentProblem, OpportunityShare, Rule, Share
 from apportion.whatif.baselines import score
 from apportion.whatif.compare.outcome import Outcome
 from apportion.whatif.compare.solving import Solved, Solver, better
-from apportion.whatif.compare.uncertainty import Interval
+from apportion.whatif.frontier.shared import in_order
 from apportion_models.errors import UsageError
+from apportion_models.policy_value.intervals import Interval
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -99,8 +99,7 @@ def _floored(stem: Share, floor: float) -> tuple[Rule, ...]:
 
 
 def _solve_all(posed: Sequence[AssignmentProblem], base: Solved, solver: Solver, workers: int) -> list[Solved]:
-    with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
-        return list(pool.map(lambda problem: solver.solve(problem, base), posed))
+    return in_order(lambda problem: solver.solve(problem, base), posed, workers)
 
 
 def _carried_down(solved: list[Solved], gap: float) -> list[Solved]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +14,7 @@ from apportion.whatif.baselines import score
 from apportion.whatif.compare.outcome import Outcome
 from apportion.whatif.compare.solving import Solver
 from apportion.whatif.estimates import estimate
+from apportion.whatif.frontier.shared import in_order
 from apportion.whatif.scenarios import shrunk
 from apportion.whatif.setting import Setting, pose
 from apportion_models.errors import UsageError
@@ -58,8 +58,7 @@ def sensitivity(
         problem = pose(setting, estimates=other).problem
         return _row(base, solver, kind, amount, problem)
 
-    with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
-        return Sensitivity(pd.DataFrame(list(pool.map(one, beliefs)), columns=COLUMNS))
+    return Sensitivity(pd.DataFrame(in_order(one, beliefs, workers), columns=COLUMNS))
 
 
 def _drawn(setting: Setting, estimates: Estimates, seed: int, draw: int) -> Estimates:

@@ -13,7 +13,7 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 SAID = ("lead_id", "rep_id", "assigned_at", "account_id", "effort", "opportunity", "expected_revenue", "tier")
-COLUMNS = (*SAID, "deal_value", "closes_at", "won", "window_ends")
+COLUMNS = (*SAID, "deal_value", "closes_at", "won")
 NEVER = np.inf
 
 
@@ -21,14 +21,14 @@ class Book:
     """What one track has handed out. Of the R reps of a run, in their order; rows of other reps count for nobody.
 
     Each row is a lead: `assigned_at`; `closes_at` (NaT: never, as far as is known); `won`, 1 or 0, where the ground
-    knows; `window_ends`, until when its effort is taken out of the capacity of the window in which it was given.
+    knows.
     """
 
     def __init__(self, rep_ids: Sequence[str], earlier: pd.DataFrame | None = None) -> None:
         self._place = {rep: index for index, rep in enumerate(rep_ids)}
         self._frames: list[pd.DataFrame] = []
         self._rep = np.zeros(0, dtype=np.int64)
-        self._times = np.zeros((3, 0))  # assigned, closes, window ends: seconds since 1970
+        self._times = np.zeros((2, 0))  # assigned, closes: seconds since 1970
         self._sizes = np.zeros((2, 0))  # effort, deal value
         if earlier is not None:
             self.enter(earlier)
@@ -40,7 +40,7 @@ class Book:
             return
         self._frames.append(frame)
         rep = np.array([self._place.get(str(rep), -1) for rep in frame["rep_id"]], dtype=np.int64)
-        times = np.stack([seconds(frame[name]) for name in ("assigned_at", "closes_at", "window_ends")])
+        times = np.stack([seconds(frame[name]) for name in ("assigned_at", "closes_at")])
         sizes = frame[["effort", "deal_value"]].to_numpy(dtype=float).T
         self._rep = np.append(self._rep, rep)
         self._times = np.concatenate([self._times, times], axis=1)
@@ -73,21 +73,14 @@ class Book:
         """(R,) what the open leads may be worth, in currency."""
         return self._sum(self._open(at), self._sizes[1])
 
-    def window_effort(self, at: pd.Timestamp) -> Floats:
-        """(R,) effort units given in windows that still run at `at`."""
-        return self._sum(self._running(at), self._sizes[0])
-
-    def open_in_window(self, at: pd.Timestamp) -> Floats:
-        """(R,) leads that are open at `at` and whose window still runs: they take room once, not twice."""
-        return self._sum(self._running(at) & self._open(at), None)
+    def effort_since(self, since: pd.Timestamp, at: pd.Timestamp) -> Floats:
+        """(R,) effort units given from `since` until `at`."""
+        rows = (self._times[0] >= since.timestamp()) & (self._times[0] <= at.timestamp())
+        return self._sum(rows, self._sizes[0])
 
     def _open(self, at: pd.Timestamp) -> Bools:
         now = at.timestamp()
         return np.asarray((self._times[0] <= now) & (self._times[1] > now), dtype=bool)
-
-    def _running(self, at: pd.Timestamp) -> Bools:
-        now = at.timestamp()
-        return np.asarray((self._times[0] <= now) & (self._times[2] > now), dtype=bool)
 
     def _sum(self, rows: Bools, amount: Floats | None) -> Floats:
         rows = rows & (self._rep >= 0)

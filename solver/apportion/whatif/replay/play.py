@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from apportion.build import Batch, build_batch
 from apportion.policy import fair_weights, rep_availability
+from apportion.policy.window import window_start
 from apportion.whatif.baselines import score
 from apportion.whatif.replay.book import COLUMNS, after
-from apportion.whatif.replay.stage import Choice, Ends, Ground, Situation, Stage, Track, window_ends
+from apportion.whatif.replay.stage import Choice, Ends, Ground, Situation, Stage, Track
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -66,11 +67,12 @@ def play(
 
 @dataclass(frozen=True, eq=False)
 class _Moment:
-    """What holds on every track at a moment. free : (R,) hours until each rep works next, NaN: not in the window."""
+    """What holds on every track at a moment. free : (R,) hours until each rep works next, NaN: not in the window.
+    window : since when what was given counts against the capacity."""
 
     number: int
     at: pd.Timestamp
-    window_ends: pd.Timestamp
+    window: pd.Timestamp
     free: Floats
     weights: Floats
 
@@ -78,7 +80,7 @@ class _Moment:
     def of(cls, stage: Stage, number: int, at: pd.Timestamp) -> _Moment:
         available = rep_availability(stage.policy, stage.reps, at=at, calendar=stage.calendar)
         weights = fair_weights(stage.policy, stage.reps.assign(open_leads=0.0, open_pipeline=0.0), at=at)
-        return cls(number, at, window_ends(stage.policy, at), available["first_free"].to_numpy(dtype=float), weights)
+        return cls(number, at, window_start(stage.policy, at), available["first_free"].to_numpy(dtype=float), weights)
 
 
 def _step(stage: Stage, track: Track, ground: Ground, moment: _Moment, arriving: Ints, leads: pd.DataFrame) -> Step:
@@ -93,7 +95,7 @@ def _step(stage: Stage, track: Track, ground: Ground, moment: _Moment, arriving:
         tables,
         ground.estimates(track.name, model, tables, at),
         at=at,
-        share_out=stage.share_out(book, at),
+        whole_capacity=not stage.carry,
     )
     choice = _chosen(track, batch, Situation(model, book.open_effort(at), moment.number, stage.seed))
     lead = np.flatnonzero(choice.rep >= 0)
@@ -101,7 +103,7 @@ def _step(stage: Stage, track: Track, ground: Ground, moment: _Moment, arriving:
     measured = score(batch.problem, choice.rep) if batch.problem.n_leads and choice.has_plan else None
     decisions = _decisions(batch, choice, lead, ends, moment)
     track.waiting[:] = rows[(decisions["outcome"] == "waiting").to_numpy()].tolist()
-    book.enter(_handed_out(batch, decisions, lead, at, moment.window_ends))
+    book.enter(_handed_out(batch, decisions, lead, at))
     capacity = batch.capacity
     return Step(
         track=track.name,
@@ -117,7 +119,7 @@ def _step(stage: Stage, track: Track, ground: Ground, moment: _Moment, arriving:
         fair=capacity[["base", "ramp", "availability"]].to_numpy(dtype=float).prod(axis=1) * moment.weights,
         full=capacity[list(FACTORS)].to_numpy(dtype=float).prod(axis=1),
         open_leads=book.open_leads(at),
-        window_effort=book.window_effort(at),
+        window_effort=book.effort_since(moment.window, at),
     )
 
 
@@ -178,11 +180,9 @@ def _tier(batch: Batch, count: int) -> NDArray[np.object_]:
     return names
 
 
-def _handed_out(
-    batch: Batch, decisions: pd.DataFrame, lead: Ints, at: pd.Timestamp, window_over: pd.Timestamp
-) -> pd.DataFrame:
+def _handed_out(batch: Batch, decisions: pd.DataFrame, lead: Ints, at: pd.Timestamp) -> pd.DataFrame:
     rows = batch.rows[lead]
-    given = decisions.iloc[rows].assign(assigned_at=at, window_ends=window_over)
+    given = decisions.iloc[rows].assign(assigned_at=at)
     told = "account_id" in batch.leads.columns
     accounts = batch.leads["account_id"].iloc[rows].tolist() if told else [None] * len(rows)
     return given.assign(account_id=pd.Series(accounts, index=given.index, dtype=object))[list(COLUMNS)]

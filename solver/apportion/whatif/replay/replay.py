@@ -17,8 +17,9 @@ from apportion.whatif.replay.known import check_dated, first_known
 from apportion.whatif.replay.play import play
 from apportion.whatif.replay.run import Run, finished
 from apportion.whatif.replay.slots import moments, read_slots
-from apportion.whatif.replay.stage import Stage, window_ends
+from apportion.whatif.replay.stage import Stage
 from apportion.whatif.replay.tracks import chosen_routers, plan_track, router_track
+from apportion.whatif.setting import check_effort
 from apportion_models.errors import Finding, InputError, UsageError
 
 DEFAULT_DAYS = 84.0
@@ -77,6 +78,7 @@ def replay(
     retraining, and the state that the track's own earlier batches made. Raises UsageError for what cannot be asked,
     InputError (TableError, PolicyError) for tables and policy that do not fit. KeyboardInterrupt passes through.
     """
+    check_effort(gap=how.gap, time_limit=how.time_limit)
     routers = chosen_routers(how.routers)
     slots = read_slots(how.batches)
     if not how.retrain > 0:
@@ -184,7 +186,6 @@ def _earlier(past: Past, since: pd.Timestamp, ground: PastGround, first: pd.Time
         value[still] = model.predict_deal_value(rows[still].drop(columns="deal_value", errors="ignore"))
     rows["deal_value"] = value
     rows = _with_offers(rows, past.earlier, since)
-    rows["window_ends"] = rows["assigned_at"] + (window_ends(past.policy, since) - since)
     rows["won"] = np.nan
     if "account_id" not in rows.columns:
         rows["account_id"] = pd.Series(None, index=rows.index, dtype=object)

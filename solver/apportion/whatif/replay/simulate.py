@@ -21,7 +21,7 @@ from apportion.whatif.replay.known import known_history
 from apportion.whatif.replay.play import play
 from apportion.whatif.replay.run import Run, finished
 from apportion.whatif.replay.slots import moments, read_slots
-from apportion.whatif.replay.stage import Ends, Stage, Track, window_ends
+from apportion.whatif.replay.stage import Ends, Stage, Track
 from apportion.whatif.replay.tracks import (
     FROZEN,
     PLAN,
@@ -31,6 +31,7 @@ from apportion.whatif.replay.tracks import (
     plan_track,
     router_track,
 )
+from apportion.whatif.setting import check_effort
 from apportion_models import FitModel
 from apportion_models.errors import UsageError
 from apportion_models.synthetic import BATCH_AT, Coming, World, coming, ended
@@ -93,6 +94,7 @@ def simulate(
     """
     routers, slots = chosen_routers(how.routers), read_slots(how.batches)
     _check(how)
+    check_effort(gap=how.gap, time_limit=how.time_limit)
     policy = load_policy(WORLD_POLICY) if policy is None else policy
     world = World(
         seed=how.seed,
@@ -134,6 +136,7 @@ def _check(how: SimulateHow) -> None:
     wrong = {
         f"--weeks must be from 1 to 260. Got {how.weeks}.": 1 <= how.weeks <= 260,
         f"--retrain must be a number of days above 0. Got {how.retrain:g}.": how.retrain > 0,
+        f"--new must be 0 or more and below --reps, which is {how.reps}. Got {how.new}.": 0 <= how.new < how.reps,
         f"--past must be 50 leads or more. Got {how.past}.": how.past >= 50,
         f"--leads-per-week must be 1 or more. Got {how.leads_per_week}.": how.leads_per_week is None
         or how.leads_per_week >= 1,
@@ -154,7 +157,6 @@ def _earlier(before: pd.DataFrame, policy: Policy, world: World) -> pd.DataFrame
         account_id=pd.Series(None, index=before.index, dtype=object),
         deal_value=world.true_deal_value(before),
         won=np.nan,
-        window_ends=before["assigned_at"] + (window_ends(policy, world.at) - world.at),
     )
     return rows[list(COLUMNS)]
 

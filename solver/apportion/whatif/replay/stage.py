@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -14,8 +13,6 @@ from numpy.typing import NDArray
 
 from apportion.build import Batch, Estimates, Tables
 from apportion.policy import Policy
-from apportion.policy.hours import read_hours
-from apportion.policy.worktime import window_end
 from apportion.whatif.replay.arrivals import Arrivals
 from apportion.whatif.replay.book import Book
 from apportion_models import FitModel
@@ -25,19 +22,12 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 
-def window_ends(policy: Policy, at: pd.Timestamp) -> pd.Timestamp:
-    """When the policy's window that begins at `at` is over."""
-    rules = policy.availability
-    end = window_end(read_hours(rules.week), ZoneInfo(rules.time_zone), at, policy.window.days)
-    return pd.Timestamp(end, unit="s", tz="UTC")
-
-
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Stage:
     """What every track of a run is given alike. R reps, in order of rep_id.
 
     earlier : what was handed out before the first batch, with `book.COLUMNS`. carry : effort that was given in a window
-    that still runs is taken out of the capacity; else each batch has the whole capacity, as `assign` poses it.
+    that still runs is taken out of the capacity; else each batch has the whole capacity.
     """
 
     policy: Policy
@@ -69,23 +59,6 @@ class Stage:
             calendar=self.calendar,
             assigned=book.assigned(at),
         )
-
-    def share_out(self, book: Book, at: pd.Timestamp) -> Callable[[pd.DataFrame], pd.DataFrame] | None:
-        """Take from the capacity what was given in windows that still run; None where nothing is carried.
-
-        A lead takes room once: what the backlog already takes for leads of a running window is not taken again.
-        """
-        if not self.carry:
-            return None
-        given, within, opened = book.window_effort(at), book.open_in_window(at), book.open_leads(at)
-
-        def left(capacity: pd.DataFrame) -> pd.DataFrame:
-            backlog = capacity["backlog"].to_numpy(dtype=float)
-            twice = backlog * np.divide(within, opened, out=np.zeros_like(within), where=opened > 0)
-            taken = np.maximum(given - twice, 0.0)
-            return capacity.assign(capacity=np.maximum(capacity["capacity"].to_numpy(dtype=float) - taken, 0.0))
-
-        return left
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -12,6 +13,7 @@ from apportion.whatif.scenarios.schema import Scenario
 from apportion_models.errors import Finding, InputError, UsageError
 
 Target = tuple[str, ...]
+MOST_POINTS = 2_000  # of a sweep; more are a slip of the pen
 
 
 def combine(*scenarios: Scenario, name: str | None = None) -> Scenario:
@@ -48,6 +50,12 @@ def sweep(grid: Mapping[str, Sequence[Any]], *, name: str = "{}", base: Scenario
     """
     if not grid or any(not len(values) for values in grid.values()):
         raise UsageError("A sweep needs at least one key path, each with at least one value.")
+    count = math.prod(len(values) for values in grid.values())
+    if count > MOST_POINTS:
+        sizes = " x ".join(f"{len(values):,} of {path}" for path, values in grid.items())
+        raise UsageError(
+            f"A sweep must have {MOST_POINTS:,} points at most. Got {count:,}: {sizes}. Take coarser steps."
+        )
     points = []
     for values in itertools.product(*grid.values()):
         told = ", ".join(f"{path} = {json.dumps(value, default=str)}" for path, value in zip(grid, values, strict=True))

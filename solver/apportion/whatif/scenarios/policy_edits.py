@@ -70,10 +70,8 @@ def _set(
     faults: list[Finding],
 ) -> None:
     key = f"policy.set.{path}"
-    try:
-        place = _place(content, path, new_last=True)
-    except _UnknownError as unknown:
-        faults.append(_no_key(scenario, key, unknown))
+    place = _found(content, path, key, scenario, faults, new_last=True)
+    if place is None:
         return
     if place in written:
         faults.append(scenario.fault(key, f"must be set once; {written[place]} is the same place"))
@@ -100,10 +98,8 @@ def _add(
     faults: list[Finding],
 ) -> None:
     key = f"policy.add.{section}"
-    try:
-        place = _place(content, section, new_last=False)
-    except _UnknownError as unknown:
-        faults.append(_no_key(scenario, key, unknown))
+    place = _found(content, section, key, scenario, faults)
+    if place is None:
         return
     target = _at(content, place)
     if not isinstance(target, list):
@@ -147,6 +143,17 @@ def _named(value: Any, place: Place) -> Iterator[tuple[Place, str]]:
         if isinstance(step, int) and isinstance(item, dict) and isinstance(item.get("name"), str):
             yield (*place, step), item["name"]
         yield from _named(item, (*place, step))
+
+
+def _found(
+    content: dict[str, Any], path: str, key: str, scenario: Scenario, faults: list[Finding], *, new_last: bool = False
+) -> Place | None:
+    """As `_place`; where the path leads nowhere, None, and the fault is told of the scenario's key."""
+    try:
+        return _place(content, path, new_last=new_last)
+    except _UnknownError as unknown:
+        faults.append(_no_key(scenario, key, unknown))
+        return None
 
 
 def _place(content: dict[str, Any], path: str, *, new_last: bool) -> Place:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from apportion.policy.yaml_reader import MAX_BYTES, read_yaml
 from apportion.whatif.scenarios.schema import Scenario
-from apportion_models.errors import Finding, InputError
+from apportion_models.errors import Finding, InputError, PolicyError
 
 KINDS = {"dict_type": "a mapping", "model_type": "a mapping", "model_attributes_type": "a mapping"} | {
     "tuple_type": "a list",
@@ -31,9 +32,9 @@ def load_scenario(source: Path | str | Mapping[str, Any]) -> Scenario:
     if isinstance(source, Mapping):
         return _checked(dict(source), {}, "scenario", "")
     if isinstance(source, str) and ("\n" in source or ": " in source):
-        return _checked(*read_yaml(source, source="scenario"), "scenario", "")
+        return _checked(*_read(source, "scenario"), "scenario", "")
     path = Path(source)
-    content, lines = read_yaml(_text(path), source=path.name)
+    content, lines = _read(_text(path), path.name)
     return _checked(content, lines, path.name, str(path.parent))
 
 
@@ -60,6 +61,19 @@ def scenario_json_schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of the scenario file, for editors that complete and check it."""
     schema = Scenario.model_json_schema(schema_generator=GenerateJsonSchema, by_alias=True)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Apportion scenario"}
+
+
+def _read(text: str, source: str) -> tuple[dict[str, Any], dict[str, int]]:
+    """As policies are read; a file that is no mapping is told of as a scenario."""
+    try:
+        return read_yaml(text, source=source)
+    except PolicyError as error:
+        told = ("A policy must be a mapping of sections", "A scenario must be a mapping of sections.")
+        remedy = ("Begin with version: 1.", "Begin with name: and what it is called.")
+        raise InputError(
+            replace(one, message=one.message.replace(*told), remedy=one.remedy.replace(*remedy))
+            for one in error.findings
+        ) from None
 
 
 def _text(path: Path) -> str:

@@ -43,7 +43,6 @@ def test_what_was_open_before_the_run_counts_until_it_closes() -> None:
             "deal_value": [50.0],
             "closes_at": [MONDAY + DAY / 2],
             "won": [np.nan],
-            "window_ends": [MONDAY - 8 * DAY],
         }
     )
     policy = {"capacity": {"default": 3, "backlog": {"effort_each": 1}}}

@@ -106,6 +106,8 @@ def test_capacity_of_a_window_is_never_exceeded() -> None:
         ({"since": None, "until": pd.Timestamp("2020-01-01", tz="UTC")}, InputError, "no lead arrives"),
         ({"retrain": 0.0}, UsageError, "--retrain must be"),
         ({"routers": ("best",)}, UsageError, "A router must be one of"),
+        ({"gap": 3.0}, UsageError, "--gap must lie between 0 and 1. Got 3"),
+        ({"time_limit": float("nan")}, UsageError, "--time-limit must be"),
         ({"batches": "now"}, UsageError, "--batches must be"),
         ({"since": pd.Timestamp("2025-08-15", tz="UTC")}, TableError, "no lead is won or lost by"),
     ],

@@ -110,7 +110,13 @@ def test_routers_do_worse_where_reps_differ_much() -> None:
 
 @pytest.mark.parametrize(
     ("change", "words"),
-    [({"weeks": 0}, "--weeks"), ({"retrain": -1.0}, "--retrain"), ({"past": 3}, "--past"), ({"new": 9}, "n_new")],
+    [
+        ({"weeks": 0}, "--weeks"),
+        ({"retrain": -1.0}, "--retrain"),
+        ({"past": 3}, "--past"),
+        ({"new": 9}, "--new must be"),
+        ({"gap": 2.0}, "--gap"),
+    ],
 )
 def test_what_cannot_be_simulated_is_refused(change: dict[str, float], words: str) -> None:
     """UsageError names the option."""

@@ -1,4 +1,7 @@
-"""What reps were given already in the window that a batch plans for: it comes off their capacity."""
+"""What reps were given already in the window that a batch plans for: it comes off their capacity.
+
+A capacity is per rep and window, so that the batches of one window share it: the one rule for `assign`, the service,
+what-if and replay."""
 
 from __future__ import annotations
 
@@ -9,8 +12,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
-from apportion.policy import Policy
+from apportion.policy.asked import numbers
 from apportion.policy.hours import read_hours
+from apportion.policy.schema import Policy
 from apportion.policy.worktime import local, stretches
 
 LOOK_BACK = 14 * 86_400.0  # seconds that hold some working time in any working week
@@ -45,19 +49,23 @@ def _hours_back(policy: Policy, at: pd.Timestamp) -> pd.Timestamp:
 
 
 def without_used(
-    capacity: pd.DataFrame, policy: Policy, assigned: pd.DataFrame | None, *, at: pd.Timestamp
+    capacity: pd.DataFrame, policy: Policy, reps: pd.DataFrame, assigned: pd.DataFrame | None, *, at: pd.Timestamp
 ) -> pd.DataFrame:
     """The reps' capacity by the policy, less the effort that they were given in the window already.
 
-    assigned : what earlier batches gave (`rep_id`, `assigned_at`, `effort`, 1 where there is none), or None.
+    assigned : what earlier batches gave (`rep_id`, `assigned_at`, `effort`, 1 where there is none), or None. A lead
+    takes room once: what the backlog takes for open leads that were given in this window is not taken again.
     """
     if assigned is None or not len(assigned):
         return capacity
     times = pd.to_datetime(assigned["assigned_at"], utc=True)
     inside = assigned[(times >= window_start(policy, at)) & (times <= at)]
     effort = inside["effort"].fillna(1.0) if "effort" in inside else pd.Series(1.0, inside.index)
-    by_rep = effort.groupby(inside["rep_id"].astype(str)).sum()
-    used = by_rep.reindex(capacity["rep_id"].astype(str)).fillna(0.0).to_numpy(dtype=float)
+    sums = effort.groupby(inside["rep_id"].astype(str)).agg(["sum", "size"])
+    given, count = sums.reindex(capacity["rep_id"].astype(str)).fillna(0.0).to_numpy(dtype=float).T
+    opened = np.nan_to_num(numbers(reps, "open_leads"), nan=0.0)
+    share = np.divide(np.minimum(count, opened), opened, out=np.zeros(len(opened)), where=opened > 0)
+    used = np.maximum(given - capacity["backlog"].to_numpy(dtype=float) * share, 0.0)
     left = np.maximum(capacity["capacity"].to_numpy(dtype=float) - used, 0.0)
     why = [
         f"{sentence[:-1]}; {units:.4g} of this window are given already, which leaves {rest:.4g}."

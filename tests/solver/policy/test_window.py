@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from apportion.build import Estimates, Tables, build_batch
 from apportion.policy import load_policy
-from apportion.service.runs.window import window_start, without_used
+from apportion.policy.window import window_start, without_used
 
 
 def start(at: str, days: float, zone: str = "Europe/Stockholm") -> str:
@@ -41,6 +43,8 @@ def test_used_effort_comes_off_and_never_below_zero() -> None:
     policy = load_policy({"availability": {"time_zone": "UTC"}})
     at = pd.Timestamp("2026-03-04T12:00Z")
     capacity = pd.DataFrame({"rep_id": ["a", "b", "c"], "capacity": [5.0, 2.0, 3.0], "why": ["5.", "2.", "3."]})
+    capacity["backlog"] = 0.0
+    reps = pd.DataFrame({"rep_id": ["a", "b", "c"]})
     given = pd.DataFrame(
         {
             "rep_id": ["a", "a", "a", "b", "a", "gone", "a"],
@@ -57,13 +61,38 @@ def test_used_effort_comes_off_and_never_below_zero() -> None:
             "effort": [1.5, None, 9.0, 7.0, 9.0, 1.0, 0.25],
         }
     )
-    left = without_used(capacity, policy, given, at=at)
+    left = without_used(capacity, policy, reps, given, at=at)
     assert left["capacity"].tolist() == [2.25, 0.0, 3.0]
     assert left["why"].tolist() == [
         "5; 2.75 of this window are given already, which leaves 2.25.",
         "2; 7 of this window are given already, which leaves 0.",
         "3.",
     ]
-    assert without_used(capacity, policy, None, at=at) is capacity
-    shuffled = without_used(capacity, policy, given.sample(frac=1, random_state=1), at=at)
+    assert without_used(capacity, policy, reps, None, at=at) is capacity
+    shuffled = without_used(capacity, policy, reps, given.sample(frac=1, random_state=1), at=at)
     pd.testing.assert_frame_equal(shuffled, left)
+
+
+def test_a_lead_takes_room_once() -> None:
+    """Of four open leads three were given in this window: what the backlog takes for them is not taken again."""
+    policy = load_policy({"availability": {"time_zone": "UTC"}})
+    at = pd.Timestamp("2026-03-04T12:00Z")
+    capacity = pd.DataFrame({"rep_id": ["a"], "capacity": [8.0], "why": ["8."], "backlog": [2.0]})
+    given = pd.DataFrame({"rep_id": ["a"] * 3, "assigned_at": [at] * 3, "effort": [1.0, 1.0, 1.0]})
+    reps = pd.DataFrame({"rep_id": ["a"], "open_leads": [4.0]})
+    assert without_used(capacity, policy, reps, given, at=at)["capacity"].tolist() == [8.0 - (3.0 - 2.0 * 3 / 4)]
+
+
+def test_a_batch_has_what_its_window_has_left() -> None:
+    """One rule for whoever poses a batch: what `--earlier` says was given today is off; yesterday's is not."""
+    at = pd.Timestamp("2026-03-04T12:00Z")
+    policy = load_policy({"capacity": {"default": 5}, "equity": []})
+    leads = pd.DataFrame({"lead_id": [f"L{k}" for k in range(6)], "created_at": [at] * 6})
+    given = pd.DataFrame({"rep_id": ["a", "a", "b"], "assigned_at": [at, at, at - pd.Timedelta(days=1)]})
+    tables = Tables(leads=leads, reps=pd.DataFrame({"rep_id": ["a", "b"]}), assigned=given)
+    believed = Estimates(np.full((6, 2), 0.5, dtype=np.float32), np.full(6, 10.0))
+    assert build_batch(policy, tables, believed, at=at).problem.capacity.tolist() == [3.0, 5.0]
+    whole = build_batch(policy, tables, believed, at=at, whole_capacity=True)
+    assert whole.problem.capacity.tolist() == [5.0, 5.0]
+    halved = build_batch(policy, tables, believed, at=at, share_out=lambda c: c.assign(capacity=c["capacity"] / 2))
+    assert halved.problem.capacity.tolist() == [1.5, 2.5]
