@@ -1,4 +1,4 @@
-"""A whole batch with all rules that the API takes, over HTTP beside the same in this process."""
+"""A whole batch with all rules, over HTTP beside the same in this process."""
 
 from __future__ import annotations
 
@@ -6,19 +6,18 @@ import json
 import statistics
 import time
 import urllib.request
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from apportion import LeadShare, OpportunityShare, RevenueShare, solve
-from apportion.service.api.matrix import SHARES, Matrix
+from apportion import LeadShare, Limit, OpportunityShare, RevenueShare, solve
+from apportion.service.wire.arrays import Arrays
 from benchmarks.instances import Instance, all_rules
 from benchmarks.service.load import server
 
 GAP, LIMIT = 0.01, 200.0
-KINDS: dict[Any, str] = {kind: measure for measure, kind in SHARES.items()}
 
 
 @dataclass(frozen=True)
@@ -50,17 +49,17 @@ def compared(path: Path, secret: str, *, leads: int, reps: int, repeat: int) -> 
 
 
 def _plain(instance: Instance) -> dict[str, Any]:
-    """The instance as a body: all but its limits, which the API does not take."""
+    """The instance as a body."""
     given = {field.name: getattr(instance, field.name) for field in fields(instance)}
-    names = Matrix.model_fields.keys() & given.keys() - {"equity", "must_assign"}
+    names = Arrays.model_fields.keys() & given.keys() - {"equity", "limits", "must_assign"}
     arrays = {name: np.asarray(given[name]).tolist() for name in sorted(names) if given[name] is not None}
-    return arrays | {"equity": [_rule(rule) for rule in instance.equity]}
+    return arrays | {"equity": [*map(_rule, instance.equity)], "limits": [*map(_rule, instance.limits)]}
 
 
-def _rule(rule: RevenueShare | OpportunityShare | LeadShare) -> dict[str, Any]:
-    kept = ("low", "high", "by", "tier", "price", "name")
-    told = {name: value for name, value in asdict(rule).items() if name in kept and value is not None}
-    return told | {"measure": KINDS[type(rule)]}
+def _rule(rule: Limit | RevenueShare | OpportunityShare | LeadShare) -> dict[str, Any]:
+    told = {name: value for name, value in asdict(rule).items() if value is not None}
+    told = {name: np.asarray(value).tolist() if np.ndim(value) else value for name, value in told.items()}
+    return told | {"measure": rule.measure}
 
 
 def _asked(port: int, secret: str, content: bytes) -> float:
@@ -75,5 +74,5 @@ def _asked(port: int, secret: str, content: bytes) -> float:
 
 def _solved(instance: Instance) -> float:
     began = time.perf_counter()
-    solve(replace(instance, limits=()).problem(), gap=GAP, time_limit=LIMIT)
+    solve(instance.problem(), gap=GAP, time_limit=LIMIT)
     return time.perf_counter() - began

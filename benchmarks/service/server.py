@@ -14,11 +14,11 @@ from fastapi.responses import JSONResponse
 
 from apportion.service.api import Limits, make_app
 from apportion.service.api.once import RouteCall
-from apportion.service.api.routing import RouteAsk
 from apportion.service.api.state import Here
 from apportion.service.api.strict import StrictRoute
 from apportion.service.api.tables import read
 from apportion.service.store import Answer, Placement, Tx, open_store
+from apportion.service.wire.people import RouteAsk
 
 TURN = "/v1/leads:turn"
 turns = APIRouter(route_class=StrictRoute)

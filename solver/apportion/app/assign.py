@@ -197,7 +197,7 @@ def finish(
 
     cancelled : asked as it solves; when it says True, the best verified plan so far is taken.
     """
-    batch, model, solving = prepared.batch, prepared.model, prepared.batch.policy.solve
+    batch, solving = prepared.batch, prepared.batch.policy.solve
     gap = solving.gap if request.gap is None else request.gap
     time_limit = solving.time_limit if request.time_limit is None else request.time_limit
     step(f"Solving (may take {engines.in_words(engines.memory_needed(batch.problem))} of memory)")
@@ -215,6 +215,12 @@ def finish(
     fairness = price_of_fairness(batch.problem, plan, gap=gap, seconds=clock.left(), seed=prepared.seed)
     plan = drawn(batch, plan, seed=prepared.seed, gap=gap)
     step("Explaining")
+    return report_on(prepared, request, plan, fairness)
+
+
+def report_on(prepared: Prepared, request: AssignRequest, plan: Plan, fairness: Fairness | None) -> AssignReport:
+    """A verified plan with its reasons, and the routers beside it. fairness : what its equity rules cost."""
+    batch, model = prepared.batch, prepared.model
     explanations = explain(batch, plan)
     context = router_context(batch, rank=past_rates(model, batch.reps), seed=prepared.seed)
     return AssignReport(

@@ -1,4 +1,4 @@
-"""`apportion serve`: the service over HTTP, with its schedule and deliveries, in one process."""
+"""`apportion serve`: the service over HTTP, with its console, schedule and deliveries, in one process."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def serve_command(
     clockwork: ClockworkFlag = None,
     quiet: options.Quiet = False,
 ) -> int:
-    """Serve the API over HTTP, and run the schedule.
+    """Serve the API and the console, and run the schedule.
 
     Until it is told to stop (Ctrl-C, or SIGTERM). A SQLite store is made, or brought to this version;
     a PostgreSQL store must be: `apportion store migrate`.
@@ -49,7 +49,8 @@ def serve_command(
     with opened(store, config, checked=False) as there:
         make_ready(there)
         if not quiet:
-            tell_error(f"The store is {there}. Listening at http://{settings.host}:{settings.port}, calls at /docs.")
+            address = f"http://{settings.host}:{settings.port}"
+            tell_error(f"The store is {there}. Listening at {address}, the console at /console/, calls at /docs.")
             if settings.host not in LOOPBACK:
                 tell_error("Others can reach this address: put TLS in front of it, for keys travel with each request.")
         if not serve(there, settings, log=set_up_logs()):

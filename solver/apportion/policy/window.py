@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from apportion.policy.asked import numbers
 from apportion.policy.hours import read_hours

@@ -1,4 +1,4 @@
-"""The whole service in one process: the API, the schedule and the deliveries, until it is told to stop."""
+"""The whole service in one process: the API, the console, the schedule and the deliveries, until it is told to stop."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import datetime as dt
 import signal
 import threading
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import uvicorn
@@ -14,7 +14,10 @@ from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 
 from apportion.service.api import Limits, make_app
+from apportion.service.api.limits import Buckets
 from apportion.service.clockwork import Clockwork
+from apportion.service.console.kept.front import Front
+from apportion.service.console.kept.pages import kept_application
 from apportion.service.feed import read_feed
 from apportion.service.outbox import read_sinks, tell
 from apportion.service.settings import Settings
@@ -23,6 +26,8 @@ from apportion.service.watching import Metrics
 
 Beside = Callable[[], AbstractAsyncContextManager[None]]
 STOP_SECONDS = 20  # that answers which have begun may take when it stops
+CONSOLE = "/console"
+SIGN_INS = 20  # tries a minute from one address
 PARTS_OF_A_REQUEST = 64 * 1024  # bytes of request line and headers
 
 
@@ -34,20 +39,23 @@ def make_ready(store: Store) -> None:
 
 
 def service_app(store: Store, settings: Settings, *, log: Any = None) -> FastAPI:
-    """The API, with the clockwork beside it where the settings want it."""
-    metrics = Metrics()
+    """The API and the console, with the clockwork beside them where the settings want it."""
+    metrics, limits = Metrics(), limits_of(settings)
     routes = {} if settings.sinks is None else read_sinks(settings.sinks)
     tell(store, routes)
     feed = None if settings.sources is None else read_feed(settings.sources)
     clockwork = Clockwork(store, routes, lease_seconds=settings.lease_seconds, feed=feed, metrics=metrics, log=log)
-    return make_app(
+    front = Front(store, try_in=Buckets(SIGN_INS).take, take=Buckets(limits.per_minute).take)
+    app = make_app(
         store,
-        limits=limits_of(settings),
+        limits=limits,
         metrics=metrics,
         log=log,
         lease_seconds=settings.lease_seconds,
-        beside=_going(clockwork) if settings.clockwork else None,
+        beside=_all((_going(clockwork), _open(front)) if settings.clockwork else (_open(front),)),
     )
+    app.mount(CONSOLE, kept_application(front))
+    return app
 
 
 def limits_of(settings: Settings) -> Limits:
@@ -89,6 +97,28 @@ def serve(store: Store, settings: Settings, *, log: Any = None) -> bool:
 
 def _seen(number: int, frame: object) -> None:
     """uvicorn raises a signal again after it has stopped: then all is done already."""
+
+
+def _all(parts: tuple[Beside, ...]) -> Beside:
+    @asynccontextmanager
+    async def together() -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            for part in parts:
+                await stack.enter_async_context(part())
+            yield
+
+    return together
+
+
+def _open(front: Front) -> Beside:
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            await run_in_threadpool(front.close)
+
+    return opened
 
 
 def _going(clockwork: Clockwork) -> Beside:

@@ -34,7 +34,7 @@ def test_the_way_of_an_operator(url: str, tmp_path: Path, capsys: pytest.Capture
     """Set up, a policy, a model, a backup, a person forgotten, all restored elsewhere, the trail whole."""
     assert run(["store", "verify"]) == 6
     assert "apportion store migrate" in capsys.readouterr().err
-    assert said(capsys, "store", "migrate")["revision"] == "0003"
+    assert said(capsys, "store", "migrate")["revision"] == "0004"
     (tmp_path / "policy.yaml").write_text("name: first  # mine\n")
     save_model(model(), tmp_path / "model")
     assert said(capsys, "store", "policy", "policy.yaml")["version"] == 1

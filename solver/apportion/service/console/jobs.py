@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from apportion.engines import Progress
 from apportion_models.errors import ApportionError
 
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
@@ -22,7 +24,7 @@ log = logging.getLogger(__name__)
 @dataclass(eq=False)
 class Job:
     """One piece of work. kind : what it answers. subject : what it is about, as whoever asked for it has it. result :
-    set when it is done. fault : set when it failed."""
+    set when it is done. fault : set when it failed. solve : how far the solve is that goes on."""
 
     id: str
     kind: str
@@ -36,6 +38,7 @@ class Job:
     fault: ApportionError | None = None
     asked: float = field(default_factory=time.monotonic)
     ended: float | None = None
+    solve: Progress | None = None
     _off: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -53,6 +56,11 @@ class Job:
         self.step = step
         self.number = self.number if number is None else number
         self.of = self.of if of is None else of
+        self.solve = None
+
+    def solving(self, state: Progress) -> None:
+        """The solve has a better bound or plan."""
+        self.solve = state
 
     def cancelled(self) -> bool:
         """Whether somebody called it off."""
@@ -75,14 +83,24 @@ class Job:
             "number": self.number,
             "of": self.of,
             "seconds": round(self.seconds, 1),
+            "solve": None if self.solve is None or not self.open else _numbers(self.solve),
         }
 
 
-class Jobs:
-    """All jobs of a console. They run one at a time, so that each has the machine for itself."""
+def _numbers(state: Progress) -> dict[str, float | None]:
+    """What is known of a solve; null for what is not, such as the gap before the first plan."""
+    told = {"bound": state.bound, "objective": state.objective, "gap": state.gap}
+    return {name: value if math.isfinite(value) else None for name, value in told.items()}
 
-    def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="console")
+
+class Jobs:
+    """All jobs of a console. They run one at a time, so that each has the machine for itself; or in a pool that
+    consoles share, which whoever made it ends. kept : finished jobs whose answers are held. mark : begins their ids."""
+
+    def __init__(self, pool: ThreadPoolExecutor | None = None, *, kept: int = KEPT, mark: str = "") -> None:
+        self._is_own = pool is None
+        self._pool = pool or ThreadPoolExecutor(max_workers=1, thread_name_prefix="console")
+        self._kept, self._mark = kept, mark
         self._jobs: dict[str, Job] = {}
         self._guard = threading.Lock()
         self._count = 0
@@ -94,7 +112,7 @@ class Jobs:
                 if other.kind == kind:
                     other.cancel()
             self._count += 1
-            job = Job(id=str(self._count), kind=kind, title=title, subject=subject)
+            job = Job(id=f"{self._mark}{self._count}", kind=kind, title=title, subject=subject)
             self._jobs[job.id] = job
             self._forget()
         self._pool.submit(self._run, job, work)
@@ -111,15 +129,16 @@ class Jobs:
         return found[-1] if found else None
 
     def close(self) -> None:
-        """Call everything off and wait until it has stopped."""
+        """Call everything off and, in a pool of its own, wait until it has stopped."""
         with self._guard:
             for job in self._jobs.values():
                 job.cancel()
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        if self._is_own:
+            self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _forget(self) -> None:
         ended = [name for name, job in self._jobs.items() if not job.open]
-        for name in ended[: max(0, len(ended) - KEPT)]:
+        for name in ended[: max(0, len(ended) - self._kept)]:
             del self._jobs[name]
 
     @staticmethod

@@ -26,12 +26,17 @@ def create_console(request: AssignRequest, *, scenarios: Path = SCENARIOS, host:
     loopback's. Who mounts it closes it: `app.state.console.close()`. UsageError where the extra is not installed.
     """
     try:
-        from apportion.service.console.console import Console
+        from apportion.service.console.console import Console, Opened
+        from apportion.service.console.jobs import Jobs
+        from apportion.service.console.shelf import FolderShelf
+        from apportion.service.console.source import Files
         from apportion.service.console.web.app import application
         from apportion.service.console.web.guard import allowed_hosts
     except ModuleNotFoundError as error:
         raise UsageError(MISSING.format(error.name)) from None
-    return application(Console(request, scenarios), allowed_hosts(host))
+    jobs = Jobs()
+    console = Console(Opened(Files(request), jobs), FolderShelf(scenarios), jobs)
+    return application(console, allowed_hosts(host))
 
 
 def start_console(

@@ -13,16 +13,17 @@ import pandas as pd
 from apportion import __version__
 from apportion.app.assign import AssignReport, AssignRequest, finish, pose, read_inputs
 from apportion.app.whatif import KINDS
-from apportion.engines import Progress
 from apportion.reasons import PLAN_COLUMNS, assignments_frame
 from apportion.whatif import Comparison, How, Outcome, Scenario, Setting, compare
 from apportion.whatif.compare import Done, Ground, lay_ground
 from apportion.whatif.compare.fingerprint import problem_print
-from apportion.whatif.compare.solving import Effort, Solver
+from apportion.whatif.compare.solving import Effort, OnProgress, Solver
 from apportion.whatif.compare.store import PlanStore, key_of
 from apportion.whatif.frontier import Curve, Sensitivity, capacity_curve, equity_frontier, marginal_values, sensitivity
 from apportion_models.errors import UsageError
 
+QUICK_GAP, QUICK_PART = 0.005, 1.5  # of a quick answer: at least, and of the gap that the plan itself came to
+QUICK_SECONDS = 10.0
 Step = Callable[[str], None]
 Study = Curve | Sensitivity | pd.DataFrame
 
@@ -64,18 +65,45 @@ class Today:
         """Rep id -> how the rep is called, in the order of ids."""
         return dict(zip(self.report.batch.problem.rep_ids, self.report.explanations.facts.people, strict=True))
 
+    def warm_up(self) -> None:
+        """Do what the first question would wait for: the base in every drawn world, and the library of charts."""
+        import plotly.graph_objects  # noqa: F401
+
+        _ = self.ground.judge
+
+    @property
+    def quick(self) -> How:
+        """How a question is answered while somebody waits: within the plan's own gap, or a few thousandths."""
+        own = self.how.effort(self.setting)
+        gap = max(own.gap, QUICK_GAP, QUICK_PART * self.report.plan.gap)
+        return replace(self.how, gap=gap, time_limit=min(own.time_limit, QUICK_SECONDS))
+
     def compare(
         self,
         scenarios: Sequence[Scenario],
         *,
         sources: bool = False,
+        quick: bool = False,
         cancelled: Callable[[], bool] | None = None,
         on_done: Callable[[Done], None] | None = None,
+        on_progress: OnProgress | None = None,
     ) -> Comparison:
-        """The scenarios beside today's plan, each warm from its prices. sources : tell where the gains come from."""
-        how = replace(self.how, sources=sources, routers=sources)
+        """The scenarios beside today's plan, each warm from its prices.
+
+        sources : tell where the gains come from. quick : no search for the last part of a percent, which takes far
+        longer than all before it.
+        """
+        how = replace(self.quick if quick else self.how, sources=sources, routers=sources)
         ground = None if sources else self.ground  # with the sources the base is routed too
-        return compare(self.setting, scenarios, how, ground=ground, cancelled=cancelled, on_done=on_done)
+        return compare(
+            self.setting,
+            scenarios,
+            how,
+            ground=ground,
+            cancelled=cancelled,
+            on_done=on_done,
+            on_progress=on_progress,
+        )
 
     def study(self, kind: str, *, rule: str | None = None, cancelled: Callable[[], bool] | None = None) -> Study:
         """A curve or table beside today's plan. kind : of `KINDS`. rule : the equity rule whose floor moves."""
@@ -99,7 +127,7 @@ def open_today(
     store: Path,
     *,
     step: Step = lambda _: None,
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: OnProgress | None = None,
 ) -> Today:
     """Read, believe, assign and measure. Raises what `assign` raises."""
     step("Reading tables")
@@ -107,10 +135,17 @@ def open_today(
     prepared = pose(read, policy, request, step=step)
     report = finish(prepared, request, step=step, on_progress=on_progress)
     setting = Setting(tables=read.tables, policy=policy, model=prepared.model, at=prepared.batch.at)
-    how = How(
-        gap=request.gap, time_limit=request.time_limit, seed=prepared.seed, sources=False, routers=False, store=store
-    )
     step("Making ready for what-if")
+    return ready(report, setting, replace(request, seed=prepared.seed), store)
+
+
+def ready(report: AssignReport, setting: Setting, request: AssignRequest, store: Path) -> Today:
+    """A plan, made ready for questions.
+
+    setting : that it was posed from. request : how it was solved. store : folder of finished plans."""
+    how = How(
+        gap=request.gap, time_limit=request.time_limit, seed=request.seed, sources=False, routers=False, store=store
+    )
     _keep(report, how.effort(setting), store)
     return Today(report=report, setting=setting, ground=lay_ground(setting, how), how=how)
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from apportion.app.assign import AssignReport
 from apportion.service.runs.keeping import document_hash
+from apportion.service.runs.restoring import run_with_plan
 from apportion.service.runs.solving import inputs, solve
 from apportion.service.store import Store
-from apportion_models.errors import ConflictError
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,12 +33,8 @@ def repeat(store: Store, run_id: str) -> Repeated:
     Raises NotFoundError; ConflictError where the run has no plan, or a part of its inputs was erased on request.
     """
     with store.read() as tx:
-        run = tx.runs.get(run_id)
-        if run.state != "done" or run.plan_hash is None:
-            raise ConflictError(f"Run {run_id} has no plan to repeat: it is {run.state}.")
-        if erased := tx.snapshots.erased(run_id):
-            raise ConflictError(f"Run {run_id} cannot be repeated: {erased} of its inputs were erased on request.")
-        made_from = inputs(tx, run)
+        run = run_with_plan(tx, run_id)
+        made_from, then = inputs(tx, run), str(run.plan_hash)
     report = solve(made_from)
     by_the_clock = (run.certificate or {}).get("stopped_by") == "time"
-    return Repeated(report, run.plan_hash, document_hash(report.document()), by_the_clock)
+    return Repeated(report, then, document_hash(report.document()), by_the_clock)

@@ -11,11 +11,12 @@ from typing import Any
 import pandas as pd
 
 import apportion.engines as engines
-from apportion.app.assign import AssignReport, AssignRequest, finish, pose, read_tables
-from apportion.app.sources import Sources
+from apportion.app.assign import AssignReport, AssignRequest, Prepared, finish, pose, read_tables
+from apportion.app.sources import Read, Sources
 from apportion.policy import Policy
 from apportion.service.store import Run, Tx
 from apportion.service.store.cells import frame
+from apportion.whatif import Setting
 
 READ_AS = {"assignments": "earlier"}  # tables whose source bears another name
 
@@ -42,6 +43,21 @@ def inputs(tx: Tx, run: Run) -> Inputs:
     return Inputs(run, Sources(**tables), policy, tx.models.files(run.model_version), run.kind == "given")
 
 
+@dataclass(frozen=True, eq=False)
+class Posed:
+    """A run's batch, ready to solve."""
+
+    read: Read
+    request: AssignRequest
+    prepared: Prepared
+
+    @property
+    def setting(self) -> Setting:
+        """What the batch is posed from, for scenarios to start from."""
+        batch, model = self.prepared.batch, self.prepared.model
+        return Setting(tables=self.read.tables, policy=batch.policy, model=model, at=batch.at)
+
+
 def solve(
     made_from: Inputs,
     *,
@@ -50,9 +66,15 @@ def solve(
     cancelled: Callable[[], bool] | None = None,
 ) -> AssignReport:
     """The run's plan, verified, with its reasons. Raises InputError, InfeasibleError, LimitError."""
+    posed = posed_from(made_from, step=step)
+    return finish(posed.prepared, posed.request, step=step, on_progress=on_progress, cancelled=cancelled)
+
+
+def posed_from(made_from: Inputs, *, step: Callable[[str], None] = lambda _: None) -> Posed:
+    """The run's batch. Raises InputError."""
     run, options = made_from.run, made_from.run.options
     assert run.at is not None
-    read = read_tables(made_from.sources)
+    read, policy = read_tables(made_from.sources), made_from.policy
     at = pd.Timestamp(run.at)
     with tempfile.TemporaryDirectory() as folder:
         for name, content in made_from.model.items():
@@ -65,5 +87,5 @@ def solve(
             time_limit=options.get("time_limit"),
             seed=run.seed,
         )
-        prepared = pose(read, made_from.policy, request, step=step)
-    return finish(prepared, request, step=step, on_progress=on_progress, cancelled=cancelled)
+        prepared = pose(read, policy, request, step=step)
+    return Posed(read, request, prepared)

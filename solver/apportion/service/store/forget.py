@@ -63,6 +63,7 @@ def forget_lead(tx: Tx, lead_id: str) -> Forgotten:
     letters = _letters(tx, key, run_ids, names)
     _answers(tx, names)
     tx.tick(ROSTER)
+    _scenarios(tx, names)
     tx.audit.note("lead.forget", lead=key, runs=len(run_ids))
     return Forgotten(alias, len(run_ids), told, letters)
 
@@ -90,6 +91,7 @@ def forget_rep(tx: Tx, rep_id: str) -> Forgotten:
     letters = _letters(tx, None, run_ids, names)
     _answers(tx, names)
     tx.tick(ROSTER)
+    _scenarios(tx, names)
     tx.audit.note("rep.forget", rep=key, runs=len(run_ids))
     return Forgotten(alias, len(run_ids), told, letters)
 
@@ -202,3 +204,13 @@ def _answers(tx: Tx, names: Mapping[str, str]) -> None:
     for row in tx.connection.execute(sa.select(table).where(table.c.response.is_not(None))).all():
         if scrub(row.response, names) != row.response:
             tx.connection.execute(sa.delete(table).where(table.c.scope == row.scope, table.c.key == row.key))
+
+
+def _scenarios(tx: Tx, names: Mapping[str, str]) -> None:
+    """Names out of saved scenarios; of two that then have one name, one is kept."""
+    table = schema.scenarios
+    for row in tx.connection.execute(sa.select(table).order_by(table.c.name)).mappings().all():
+        told = dict(row) | {name: scrub(row[name], names) for name in ("name", "content")}
+        if told != dict(row):
+            tx.connection.execute(sa.delete(table).where(table.c.name == row["name"]))
+            tx.connection.execute(tx.insert(table).values(told).on_conflict_do_nothing(index_elements=["name"]))

@@ -37,6 +37,10 @@ class ApiKey:
         """Whether the key is good for a scope; `admin` is good for all."""
         return scope in self.scopes or "admin" in self.scopes
 
+    def good_at(self, now: dt.datetime) -> bool:
+        """Whether it is good at a moment: not revoked, and not expired."""
+        return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)
+
 
 class Keys(Desk):
     """What can be asked and said of API keys."""
@@ -61,9 +65,10 @@ class Keys(Desk):
         given, still = _hash(secret), row is not None and row.previous_until is not None and row.previous_until > now
         own = compare_digest(given, NOTHING if row is None else row.hash)
         previous = compare_digest(given, row.previous_hash if row is not None and still else NOTHING)
-        if row is None or not (own or previous) or row.revoked_at is not None:
+        if row is None or not (own or previous):
             return None
-        return None if row.expires_at is not None and row.expires_at <= now else _key(row)
+        key = _key(row)
+        return key if key.good_at(now) else None
 
     def rotate(self, key_id: str, *, grace: dt.timedelta = dt.timedelta(hours=24)) -> tuple[ApiKey, str]:
         """Give a key a new secret; the old one is good for `grace` yet. Raises NotFoundError, ConflictError."""

@@ -26,6 +26,7 @@ from apportion.service.store.overrides import Overrides
 from apportion.service.store.policies import Policies
 from apportion.service.store.reps import Reps
 from apportion.service.store.runs import Runs
+from apportion.service.store.scenarios import Scenarios
 from apportion.service.store.schema import ticks
 from apportion.service.store.snapshots import Snapshots
 from apportion.service.store.tables import ReferenceTables
@@ -172,6 +173,11 @@ class Tx:
     def keys(self) -> Keys:
         """API keys."""
         return Keys(self)
+
+    @cached_property
+    def scenarios(self) -> Scenarios:
+        """Scenarios that were saved."""
+        return Scenarios(self)
 
     @cached_property
     def audit(self) -> Audit:

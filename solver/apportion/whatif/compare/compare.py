@@ -13,7 +13,7 @@ from apportion.build import Batch, Estimates
 from apportion.problem import Status
 from apportion.whatif.compare.comparison import Comparison, Difference
 from apportion.whatif.compare.outcome import Outcome, measure
-from apportion.whatif.compare.solving import Effort, Solver
+from apportion.whatif.compare.solving import Effort, OnProgress, Solver
 from apportion.whatif.compare.sources import Attribution, Sources
 from apportion.whatif.compare.store import PlanStore
 from apportion.whatif.compare.uncertainty import Judge
@@ -90,7 +90,7 @@ class Ground:
 
 def lay_ground(base: Setting, how: How | None = None) -> Ground:
     """The ground of many comparisons with one base. Raises InfeasibleError and LimitError where it has no plan."""
-    return _Desk(base, how or How(), None, None).ground
+    return _Desk(base, how or How(), None, None, None).ground
 
 
 def compare(
@@ -101,17 +101,19 @@ def compare(
     ground: Ground | None = None,
     cancelled: Callable[[], bool] | None = None,
     on_done: Callable[[Done], None] | None = None,
+    on_progress: OnProgress | None = None,
 ) -> Comparison:
     """Solve the base and every scenario, and tell what differs and how sure that is.
 
     ground : what `lay_ground` made of the same base and how, so that it is not made again; it changes no byte.
     cancelled : asked as it runs; when it says True, or at Ctrl-C, the scenarios that are finished are given back.
+    on_progress : told by the threads that solve, at every better bound or plan of any problem.
     Raises InputError with the faults of all scenarios, before anything is solved; InfeasibleError and LimitError where
     the base has no plan. A scenario without a plan is an answer.
     """
     how = how or How()
     settings = _settings(base, scenarios)
-    desk = _Desk(base, how, cancelled, ground)
+    desk = _Desk(base, how, cancelled, ground, on_progress)
     ground, outcome = desk.ground, desk.ground.outcome
     found, whole = desk.run(list(zip(scenarios, settings, strict=True)), on_done)
     differences = {one.name: desk.differences[one.name] for one in found if one.has_plan}
@@ -149,11 +151,19 @@ def _settings(base: Setting, scenarios: Sequence[Scenario]) -> list[Setting]:
 class _Desk:
     """Poses, solves and measures; holds what scenarios share."""
 
-    def __init__(self, base: Setting, how: How, cancelled: Callable[[], bool] | None, ground: Ground | None) -> None:
+    def __init__(
+        self,
+        base: Setting,
+        how: How,
+        cancelled: Callable[[], bool] | None,
+        ground: Ground | None,
+        on_progress: OnProgress | None,
+    ) -> None:
         self._base, self._how = base, how
         self._stop = threading.Event()
         self._ask = cancelled or (lambda: False)
-        self._solver = Solver(how.effort(base), store=PlanStore(how.store), cancelled=self._called_off)
+        store = PlanStore(how.store)
+        self._solver = Solver(how.effort(base), store=store, cancelled=self._called_off, on_progress=on_progress)
         self.differences: dict[str, Difference] = {}
         self.ground = self._laid() if ground is None else ground
 

@@ -26,6 +26,7 @@ from apportion.whatif.baselines import score
 from apportion.whatif.compare.fingerprint import problem_print
 from apportion.whatif.compare.store import PlanStore, key_of
 
+OnProgress = Callable[[engines.Progress], None]
 AS_GOOD = 1e-3  # of the base's gap, by which rounding may make a gap larger
 
 
@@ -53,9 +54,15 @@ class Solver:
     nothing."""
 
     def __init__(
-        self, effort: Effort, *, store: PlanStore | None = None, cancelled: Callable[[], bool] | None = None
+        self,
+        effort: Effort,
+        *,
+        store: PlanStore | None = None,
+        cancelled: Callable[[], bool] | None = None,
+        on_progress: OnProgress | None = None,
     ) -> None:
         self.effort, self._store, self._cancelled = effort, store or PlanStore(None), cancelled
+        self._on_progress = on_progress
         self._turns: dict[str, threading.Lock] = {}
         self._known: dict[str, Plan] = {}
         self._guard = threading.Lock()
@@ -103,6 +110,7 @@ class Solver:
             seed=effort.seed,
             warm=warm,
             cancelled=self._cancelled,
+            on_progress=self._on_progress,
         )
         if warm is not None and plan.status.has_plan:
             plan = better(plan, problem, warm.rep, effort.gap)

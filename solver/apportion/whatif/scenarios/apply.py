@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from apportion.build import Estimates
@@ -29,7 +31,7 @@ def apply(scenario: Scenario, base: Setting) -> Setting:
             faults += [scenario.fault("fit.model", str(one), value=scenario.fit.model) for one in error.findings]
     if faults:
         raise InputError(faults)
-    return Setting(tables=tables, policy=policy, model=model, at=base.at)
+    return replace(base, tables=tables, policy=policy, model=model)
 
 
 def believed(scenario: Scenario, setting: Setting) -> Estimates:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from apportion.service.console.today import Today, open_today
+from tests.solver.service.console.browsing import ARGUMENTS, CHROMIUM
 from tests.solver.service.console.company import Company, write_company
 
 PATIENCE = 120.0  # seconds; the machine may be busy
@@ -70,6 +71,18 @@ def serve(request: Any, folder: Path) -> Iterator[Served]:
     finally:
         server.should_exit = True
         thread.join(PATIENCE)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Chromium, without a window."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if not CHROMIUM.exists():
+        pytest.skip(f"no browser at {CHROMIUM}: install Debian's chromium")
+    with sync_api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+        yield chromium
+        chromium.close()
 
 
 @pytest.fixture(scope="session")

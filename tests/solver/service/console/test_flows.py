@@ -9,26 +9,11 @@ from typing import Any
 
 import pytest
 
+from tests.solver.service.console.browsing import NARROW, WAIT, WIDE, fits
 from tests.solver.service.console.company import LEAD, Company, leads_of
 from tests.solver.service.console.conftest import Served, serve
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-WAIT = 45_000  # milliseconds; the machine may be busy
-NARROW, WIDE = {"width": 400, "height": 800}, {"width": 1280, "height": 900}
 Open = Callable[..., Any]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """Chromium, without a window."""
-    if not CHROMIUM.exists():
-        pytest.skip(f"no browser at {CHROMIUM}: install Debian's chromium")
-    with sync_api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture
@@ -50,11 +35,6 @@ def open_page(browser: Any, served: Served) -> Iterator[Open]:
     for context in contexts:
         context.close()
     assert wrong == []
-
-
-def fits(page: Any) -> bool:
-    """Whether nothing hangs over the side."""
-    return bool(page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"))
 
 
 def answer(page: Any) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from apportion.engines import Progress
 from apportion.service.console.jobs import KEPT, Job, Jobs
 from apportion_models.errors import UsageError
 
@@ -43,6 +46,42 @@ def test_a_job_tells_how_far_it_is_and_gives_its_result(jobs: Jobs) -> None:
     ended(jobs)
     assert (job.state, job.result, job.subject, job.fault) == ("done", "answer", "subject", None)
     assert job.seconds == job.seconds
+
+
+def test_a_solve_is_told_as_it_goes(jobs: Jobs) -> None:
+    """Bound, objective and gap, null for what is not known yet; nothing of it with the next step, or at the end."""
+    heard: list[object] = []
+
+    def work(job: Job) -> None:
+        for told in (Progress(10.0, -math.inf), Progress(10.0, 9.0)):
+            job.solving(told)
+            heard.append(job.document()["solve"])
+        job.tell("after it")
+        heard.append(job.document()["solve"])
+        job.solving(Progress(10.0, 10.0))
+
+    job = jobs.start("kind", "title", work)
+    ended(jobs)
+    assert heard == [
+        {"bound": 10.0, "objective": None, "gap": None},
+        {"bound": 10.0, "objective": 9.0, "gap": 0.1},
+        None,
+    ]
+    assert job.document()["solve"] is None
+
+
+def test_consoles_share_a_pool_and_keep_their_jobs_apart() -> None:
+    """Another's question of the same kind calls nothing off, ids are not mixed, and who goes leaves the pool."""
+    with ThreadPoolExecutor(2) as pool:
+        one, other = Jobs(pool, mark="a-"), Jobs(pool, mark="b-", kept=1)
+        go = threading.Event()
+        mine, theirs = one.start("k", "t", lambda _: go.wait(20)), other.start("k", "t", lambda _: go.wait(20))
+        assert not mine.cancelled() and (mine.id, theirs.id) == ("a-1", "b-1")
+        assert one.find("b-1") is None
+        one.close()
+        go.set()
+        assert mine.cancelled() and not theirs.cancelled()
+        assert other.start("k2", "t", lambda _: 5) and pool.submit(lambda: 6).result(20) == 6
 
 
 def test_jobs_run_one_after_another(jobs: Jobs) -> None:

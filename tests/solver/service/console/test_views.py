@@ -143,7 +143,19 @@ def test_an_answer_tells_what_changes_and_for_whom(today: Today) -> None:
     groups = comparison.scenarios[0].groups
     total = groups.loc[groups["by"] == "rep", "revenue"].sum() - comparison.base.totals["revenue"]
     assert sum(bars["x"]) == pytest.approx(total, abs=len(bars["x"]))
-    assert all(row[0].text == "gone" for row in view.groups.rows)
+    assert view.groups.columns[:2] == ("By", "Group") and view.moves.columns[0] == "Lead"  # one scenario needs no name
+    named = [row[1] for row in view.groups.rows if row[0].text == "rep"]
+    assert named and all(cell.text in today.people.values() and isinstance(cell, Linked) for cell in named)
+    leavers = [row[1].text for row in view.moves.rows]
+    assert set(leavers) <= {*today.people.values(), "nurture"} and today.people["R02"] in leavers
+
+
+def test_several_scenarios_are_told_apart_in_every_table(today: Today) -> None:
+    """Then each row names its own; the base has none among the groups."""
+    some = [load_scenario({"name": name, "reps": {"leave": [rep]}}) for name, rep in (("one", "R02"), ("two", "R04"))]
+    view = answer_view(today, today.compare(some), "7", 1.0)
+    for table in (view.groups, view.moves):
+        assert table.columns[0] == "Scenario" and {row[0].text for row in table.rows} == {"one", "two"}
 
 
 def test_charts_tell_signs_and_sides_without_colour(today: Today) -> None:

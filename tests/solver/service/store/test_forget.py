@@ -39,6 +39,7 @@ def lived_in(store: Store) -> list[str]:
     with store.write() as tx:
         (key,) = tx.leads.keys(["anna@example.org"]).values()
         tx.outbox.add(topic="t", key="a", payload={"who": "Anna Andersson"}, sinks=["hook"], lead_key=key)
+        tx.scenarios.put("R2 leaves", "name: R2 leaves\ndescription: said anna@example.org\nreps: {leave: [R2]}\n")
         tx.idempotency.begin(scope="s", key="k", body_hash="h")
         tx.idempotency.finish(scope="s", key="k", status=200, response={"lead_id": "anna@example.org"})
         tx.idempotency.begin(scope="s", key="other", body_hash="h")

@@ -1,7 +1,7 @@
 "use strict";
 (function () {
   var speak = window.apportionLocale, root = document.documentElement.dataset.root;
-  var LOOK = 250; // milliseconds between two looks at a job
+  var LOOK = 150; // milliseconds between the first two looks at a job; the longer it takes, the longer between
 
   // --- charts -----------------------------------------------------------------------------------------------------
   function theme() {
@@ -89,27 +89,46 @@
   }
   function working(place, job) {
     var box = element("div", "working"), step = element("p", "step", "Waiting for its turn"), bar = document.createElement("progress");
-    var note = element("p", "small"), seconds = element("span", "seconds", "0"), stop = element("button", "", "Cancel");
+    var solve = element("p", "solve"), note = element("p", "small"), seconds = element("span", "seconds", "0"), stop = element("button", "", "Cancel");
     step.setAttribute("role", "status");
     bar.setAttribute("aria-label", "How far it is");
     stop.type = "button";
     stop.addEventListener("click", function () { stop.disabled = true; post(root + "/jobs/" + job + "/cancel"); });
+    box.addEventListener("keydown", function (event) { if (event.key === "Escape") { stop.click(); } });
     note.append(seconds, " s ");
-    box.append(step, bar, note, stop);
+    box.append(step, bar, solve, note, stop);
     place.replaceChildren(box);
-    return { step: step, bar: bar, seconds: seconds };
+    return parts(box);
+  }
+  function parts(box) {
+    var found = {};
+    ["step", "solve", "seconds"].forEach(function (name) { found[name] = box.querySelector("." + name); });
+    found.bar = box.querySelector("progress");
+    return found;
+  }
+  // a solve as it goes: what is found, what no plan can exceed, and how far apart the two are
+  function solving(state) {
+    if (!state) { return ""; }
+    var found = state.objective === null ? "no plan yet" : "best plan so far " + speak.money(state.objective);
+    var bound = state.bound === null ? "" : " · no plan is worth more than " + speak.money(state.bound);
+    return found + bound + (state.gap === null ? "" : " · gap " + speak.percent(state.gap));
   }
   function tell(parts, state) {
+    parts.solve.textContent = solving(state.solve);
+    parts.solve.hidden = !state.solve;
     if (parts.step.textContent !== state.step) { parts.step.textContent = state.step; }
     if (state.of && state.number) { parts.bar.max = state.of; parts.bar.value = state.number; }
     parts.seconds.textContent = speak.seconds(state.seconds);
   }
   function follow(job, parts, ended, place) {
     if (place && place.dataset.job !== job) { return; } // a newer question took its place
-    fetch(root + "/jobs/" + job).then(function (answer) { return answer.json(); }).then(function (state) {
+    fetch(root + "/jobs/" + job).then(function (answer) {
+      if (answer.status === 401) { location.reload(); } // signed out meanwhile: the page leads to the sign-in, and back
+      return answer.json();
+    }).then(function (state) {
       tell(parts, state);
       if (state.state === "waiting" || state.state === "running") {
-        setTimeout(function () { follow(job, parts, ended, place); }, LOOK);
+        setTimeout(function () { follow(job, parts, ended, place); }, Math.min(4 * LOOK, LOOK + 100 * state.seconds));
       } else {
         ended();
       }
@@ -226,7 +245,6 @@
   if (panel) { desk(panel); }
   document.querySelectorAll(".region[data-job]").forEach(function (place) { answer(place, place.dataset.job, true); });
   document.querySelectorAll(".working[data-then]").forEach(function (box) {
-    var parts = { step: box.querySelector(".step"), bar: box.querySelector("progress"), seconds: box.querySelector(".seconds") };
-    follow(box.dataset.job, parts, function () { location.reload(); }, null);
+    follow(box.dataset.job, parts(box), function () { location.reload(); }, null);
   });
 })();

@@ -15,9 +15,13 @@ window.apportionLocale = (function () {
     var amount = options && options.style === "percent" ? Number(plain) / 100 : Number(plain);
     return new Intl.NumberFormat(places, Object.assign(more, options)).format(amount);
   }
+  var STAYS = "\u2060"; // a sign stays with its amount
   function words(text) {
     if (money) {
-      text = text.replace(money, function (_, amount) { return said(amount, { style: "currency", currency: currency }); });
+      text = text.replace(money, function (_, amount, at, whole) {
+        var sign = at > 0 && "+−-".includes(whole[at - 1]);
+        return (sign ? STAYS : "") + said(amount, { style: "currency", currency: currency });
+      });
     }
     text = text.replace(percent, function (_, amount) { return said(amount, { style: "percent" }); });
     return text.replace(grouped, function (amount) { return said(amount); });
@@ -25,7 +29,7 @@ window.apportionLocale = (function () {
   // a cell that is nothing but a number; in sentences only what cannot be mistaken for an id
   function cell(text) {
     var whole = bare.exec(text.trim());
-    return whole ? whole[1] + said(whole[2]) + (whole[3] || "") : words(text);
+    return whole ? whole[1].replace("-", "−") + said(whole[2]) + (whole[3] || "") : words(text.replace(/^(\s*)-(?=\d)/, "$1−"));
   }
   function figure(value) {
     if (typeof value === "string") { return words(value); }
@@ -66,6 +70,14 @@ window.apportionLocale = (function () {
     apply: function (root) { sentences(root); dates(root); },
     figure: figure,
     separators: separators(),
+    money: function (amount) {
+      var digits = Math.abs(amount) < 10 ? 2 : 0, style = currency ? { style: "currency", currency: currency } : {};
+      var more = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+      return new Intl.NumberFormat(places, Object.assign(more, style)).format(amount);
+    },
+    percent: function (part) {
+      return new Intl.NumberFormat(places, { style: "percent", maximumSignificantDigits: 2 }).format(part);
+    },
     count: function (amount) { return new Intl.NumberFormat(places).format(amount); },
     seconds: function (amount) { return said(Number(amount).toFixed(1)); }
   };

@@ -11,11 +11,12 @@ import plotly.graph_objects as go
 from apportion.app.whatif import rows
 from apportion.app.whatif.charts import embedded
 from apportion.app.whatif.page import NOTES, TITLES, sentences
+from apportion.reasons.report.view import Cell
 from apportion.reasons.words import count, percent
 from apportion.service.console.figures import change_chart, share_chart
 from apportion.service.console.panel import told
 from apportion.service.console.today import Study, Today
-from apportion.service.console.views.cells import Shown, lead_cell, to
+from apportion.service.console.views.cells import Shown, lead_cell, rep_cell, to
 from apportion.whatif import Comparison, Difference, Outcome
 from apportion.whatif.compare import BASE, VERDICTS
 from apportion.whatif.frontier import Curve, Sensitivity
@@ -74,14 +75,7 @@ def answer_view(today: Today, comparison: Comparison, job: str, seconds: float) 
         sources=Shown("source-table", SOURCES, rows.SOURCE_COLUMNS, sources) if sources else None,
         moves=_moves(today, comparison, job),
         n_moves=len(comparison.moves),
-        groups=Shown(
-            "group-table",
-            "What each rep, team, tier and territory gets",
-            rows.GROUP_COLUMNS,
-            [row for row in rows.group_rows(comparison) if row[0].text != BASE],
-            csv=to("tables/groups.csv", job=job),
-            search=True,
-        ),
+        groups=_groups(today, comparison, job),
         level=f"{comparison.level:.0%}",
         draws=comparison.draws,
         seconds=seconds,
@@ -90,20 +84,60 @@ def answer_view(today: Today, comparison: Comparison, job: str, seconds: float) 
 
 def _moves(today: Today, comparison: Comparison, job: str) -> Shown:
     """The leads whose owner changes, each leading to its reasons today."""
-    known = set(today.report.batch.problem.lead_ids)
+    known, people = set(today.report.batch.problem.lead_ids), today.people
     made = [
-        [row[0], lead_cell(row[1].text) if row[1].text in known else row[1], *row[2:]]
-        for row in rows.move_rows(comparison)
+        [
+            scenario,
+            lead_cell(lead.text) if lead.text in known else lead,
+            _named(before, people),
+            _named(after, people),
+            *rest,
+        ]
+        for scenario, lead, before, after, *rest in rows.move_rows(comparison)
     ]
+    skip = _needless(comparison)
     return Shown(
         "move-table",
         "Leads whose owner changes",
-        rows.MOVE_COLUMNS,
-        made,
+        rows.MOVE_COLUMNS[skip:],
+        [row[skip:] for row in made],
         csv=to("tables/moves.csv", job=job),
         search=True,
         empty="No lead changes its owner.",
     )
+
+
+def _groups(today: Today, comparison: Comparison, job: str) -> Shown:
+    """What each rep, team, tier and territory gets in the scenarios; reps by their names."""
+    skip = _needless(comparison)
+    made = [
+        [scenario, by, _named(group, today.people) if by.text == "rep" else group, *rest]
+        for scenario, by, group, *rest in rows.group_rows(comparison)
+        if scenario.text != BASE
+    ]
+    return Shown(
+        "group-table",
+        "What each rep, team, tier and territory gets",
+        rows.GROUP_COLUMNS[skip:],
+        [row[skip:] for row in made],
+        csv=to("tables/groups.csv", job=job),
+        search=True,
+    )
+
+
+def _needless(comparison: Comparison) -> int:
+    """How many columns can be spared: with one scenario, that which names it."""
+    return 1 if len(comparison.scenarios) == 1 else 0
+
+
+def _named(rep: Cell, people: dict[str, str]) -> Cell:
+    """A rep by name; whoever is no rep of today, or nobody, as they are."""
+    return rep_cell(rep.text, people, rep.text)
+
+
+def _plus(amount: float) -> str:
+    """+3, −2."""
+    return f"{amount:+,.0f}".replace("-", "−")
 
 
 def _charts(today: Today, comparison: Comparison) -> dict[str, tuple[str, str]]:
@@ -141,7 +175,11 @@ def _difference(comparison: Comparison, one: Outcome, between: Difference) -> tu
             f"{VERDICTS[between.verdict]}; {comparison.level:.0%}: {band}",
         ),
         ("Leads that move", f"{between.moves:,}", f"of {count(round(base['placed'] + base['nurture']), 'lead')}"),
-        ("Leads placed", f"{totals['placed']:,.0f}", f"{placed:+,.0f} against today" if placed else "as many as today"),
+        (
+            "Leads placed",
+            f"{totals['placed']:,.0f}",
+            f"{_plus(placed)} against today" if placed else "as many as today",
+        ),
         (
             "Worst-off rep, of fair share",
             percent(totals["worst_off_share"]),

@@ -83,7 +83,7 @@ def leads_view(today: Today, query: Query) -> Found:
 
 
 def lead_rows(today: Today, some: pd.DataFrame) -> Rows:
-    """Lead, outcome, rep, chance, revenue, tier, runner-up and its cost, reason."""
+    """The columns `COLUMNS`, lead by lead."""
     currency, people = today.currency, today.people
     rows: Rows = []
     for row in some.to_dict(orient="records"):
@@ -119,11 +119,12 @@ class Why:
 
 @dataclass(frozen=True)
 class LeadView:
-    """One lead. facts : what was decided. parts : what makes its worth, or None for a lead that no rep considered.
-    own : its own columns, as they were read."""
+    """One lead. told : the rep whom the reason is told to, if any. facts : what was decided. parts : what makes its
+    worth, or None for a lead that no rep considered. own : its own columns, as they were read."""
 
     id: str
     reason: str
+    told: str
     facts: tuple[tuple[str, Cell], ...]
     rules: tuple[str, ...]
     parts: Shown | None
@@ -144,6 +145,7 @@ def lead_view(today: Today, lead: str, rep: str = "") -> LeadView:
     return LeadView(
         id=lead,
         reason=str(row["reason"]),
+        told=today.people.get(str(row["rep_id"]), ""),
         facts=_facts(today, row, place),
         rules=() if place is None else tuple(reasons.leads["binding"].iloc[place]),
         parts=None if place is None else _parts(reasons.components(place), None, today.currency),

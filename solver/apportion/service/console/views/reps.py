@@ -16,6 +16,7 @@ from apportion.service.console.views.cells import Linked, Shown, to
 from apportion.service.console.views.leads import COLUMNS, Query, Why, find, lead_rows, why_view
 from apportion_models.errors import UsageError
 
+OWN = tuple(k for k, column in enumerate(COLUMNS) if column not in ("Outcome", "Rep"))  # these a rep's own leads share
 FACTORS = {
     "ramp": "Ramp of a new rep",
     "availability": "Availability: leave, holidays, hours",
@@ -72,8 +73,8 @@ def rep_view(today: Today, rep: str, lead: str = "") -> RepView:
         leads=Shown(
             "lead-table",
             f"Leads of {today.people[rep]}",
-            COLUMNS,
-            lead_rows(today, own),
+            tuple(COLUMNS[place] for place in OWN),
+            [[row[place] for place in OWN] for row in lead_rows(today, own)],
             csv=link,
             search=True,
             empty="This rep gets no lead in this batch.",

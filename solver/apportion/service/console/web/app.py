@@ -30,20 +30,23 @@ def application(console: Console, hosts: Collection[str] | None) -> Starlette:
     app = Starlette(
         routes=routes(),
         middleware=[Middleware(Guard, hosts=hosts)],
-        exception_handlers={HTTPException: _no_page, Exception: _bug},
+        exception_handlers={HTTPException: no_page, Exception: bug},
         lifespan=lifespan,
     )
-    app.state.console = console
+    app.state.console, app.state.desk = console, lambda _: console
     return app
 
 
-async def _no_page(request: Request, error: Exception) -> Response:
+async def no_page(request: Request, error: Exception) -> Response:
+    """An address that there is not."""
     status = getattr(error, "status_code", 404)
+    request.state.console = getattr(request.app.state, "console", None)
     words = "There is no such page." if status == 404 else f"This cannot be asked here ({status})."
     return fault_page(request, UsageError(words), status=status)
 
 
-async def _bug(request: Request, error: Exception) -> Response:
+async def bug(request: Request, error: Exception) -> Response:
+    """500, without a word of what is inside."""
     page = fault_page(request, ApportionError("This is a bug in Apportion. The lines where it runs tell more."))
     page.headers.update({name.decode(): value.decode() for name, value in HEADERS})  # the guard is not asked any more
     return page

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -30,7 +29,7 @@ def _go(request: Request, address: str) -> JSONResponse:
 
 def ask(request: Request, today: Today, fields: Fields) -> Response:
     """Answer the panel's scenario."""
-    return _asked(console_of(request).ask(today, _scenario(request, today, fields)))
+    return _asked(console_of(request).ask(today, _scenario(request, today, fields), exact="exact" in fields))
 
 
 def _scenario(request: Request, today: Today, fields: Fields) -> Scenario:
@@ -76,13 +75,13 @@ def study(request: Request, today: Today, fields: Fields) -> Response:
 
 def job_state(request: Request) -> Response:
     """How far a job is."""
-    job = console_of(request).jobs.find(request.path_params["id"])
+    job = console_of(request).find(request.path_params["id"])
     if job is None:
         return JSONResponse({"state": "gone", "step": "", "seconds": 0}, 404, {"cache-control": "no-store"})
     return JSONResponse(job.document(), headers={"cache-control": "no-store"})
 
 
-async def cancel(request: Request) -> Response:
+def cancel(request: Request) -> Response:
     """Call a job off."""
     job = console_of(request).jobs.find(request.path_params["id"])
     if job is not None:
@@ -105,9 +104,7 @@ def job_answer(request: Request, today: Today) -> Response:
     return render(request, "study_part.html.j2", view=shown, charts=shown.charts, captions=shown.captions)
 
 
-async def load(request: Request) -> Response:
-    """Read the inputs again."""
-    console = console_of(request)
-    if not console.loading.open:
-        await run_in_threadpool(console.load)
+def load(request: Request) -> Response:
+    """Open the plan again."""
+    console_of(request).load()
     return _go(request, "/")

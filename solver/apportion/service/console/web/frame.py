@@ -22,8 +22,10 @@ Deed = Callable[[Request, Today, Fields], Response]
 
 
 def console_of(request: Request) -> Console:
-    """The console that the request came to."""
-    console: Console = request.app.state.console
+    """The console that the request came to. Raises NotFoundError where a run is named that is not there."""
+    if not hasattr(request.state, "console"):
+        request.state.console = request.app.state.desk(request)
+    console: Console = request.state.console
     return console
 
 
@@ -32,12 +34,10 @@ def page(view: Page) -> Callable[[Request], Response]:
 
     @wraps(view)
     def endpoint(request: Request) -> Response:
-        console = console_of(request)
-        today = console.today
-        if today is None:
-            return waiting_page(request, console.loading)
         try:
-            return view(request, today)
+            console = console_of(request)
+            today = console.today
+            return waiting_page(request, console) if today is None else view(request, today)
         except UsageError as error:
             return fault_page(request, error, status=404)
         except ApportionError as error:
@@ -50,8 +50,8 @@ def deed(view: Deed) -> Callable[[Request], Awaitable[Response]]:
     """What a form asks for: its faults are told as a part of the page."""
 
     def done(request: Request, body: bytes) -> Response:
-        today = console_of(request).today
         try:
+            today = console_of(request).today
             if today is None:
                 raise UsageError("There is no plan yet to compare with.")
             return view(request, today, _fields(body))

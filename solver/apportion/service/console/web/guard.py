@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+HOME = "apportion.home"  # in the scope: under which path all of the console is
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "::1")
 ANY = ("0.0.0.0", "::", "[::]")  # bound everywhere: any name may lead here
 MOST_BODY = 2_000_000  # bytes of a request
@@ -17,7 +18,8 @@ POLICY = (
 HEADERS: tuple[tuple[bytes, bytes], ...] = (
     (b"content-security-policy", POLICY.encode()),
     (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"SAMEORIGIN"),
+    (b"referrer-policy", b"same-origin"),  # without any, browsers would not say either that a form is our own
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
@@ -48,6 +50,7 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        scope[HOME] = scope.get("root_path", "")
         headers = {name.lower(): value for name, value in scope["headers"]}
         refused = self._refused(scope["method"], headers)
         if refused is not None:
@@ -69,7 +72,7 @@ class Guard:
             return 421, "The console does not answer under this name."
         if method in SAFE:
             return None
-        if OWN_HEADER not in headers or headers.get(b"sec-fetch-site", b"same-origin") != b"same-origin":
+        if not _is_own(headers):
             return 403, "Only the console's own pages may change anything."
         length = headers.get(b"content-length", b"")
         if not length.isdigit():
@@ -77,6 +80,17 @@ class Guard:
         if int(length) > MOST_BODY:
             return 413, f"At most {MOST_BODY:,} bytes can be sent."
         return None
+
+
+def _is_own(headers: Mapping[bytes, bytes]) -> bool:
+    """Whether a page of the console asks: as the browser says it, else by the origin, else by the console's header,
+    which no page of another site can send."""
+    site, origin = headers.get(b"sec-fetch-site"), headers.get(b"origin")
+    if site is not None:
+        return site == b"same-origin"
+    if origin is not None:
+        return origin.partition(b"://")[2].lower() == headers.get(b"host", b"").lower()
+    return OWN_HEADER in headers
 
 
 async def _plain(send: Any, status: int, text: str) -> None:

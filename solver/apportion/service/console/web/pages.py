@@ -12,12 +12,15 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from apportion.service.console.console import Console
-from apportion.service.console.jobs import Job
 from apportion.service.console.views.plan import findings_table
-from apportion_models.errors import ApportionError, InputError
+from apportion.service.console.web.guard import HOME
+from apportion_models.errors import ApportionError, InputError, ServiceError
 
 NAV = (("", "Plan"), ("leads", "Leads"), ("reps", "Reps"), ("whatif", "What if"), ("scenarios", "Scenarios"),
        ("frontier", "Frontier"), ("policy", "Policy"))  # fmt: skip
+AWAY = "The store is busy or away. Nothing was changed: ask again a little later."
+TITLES = {403: "That may not be done with this key", 404: "That is not here", 409: "That cannot be shown",
+          500: "Something broke", 503: "The store does not answer"}  # fmt: skip
 
 
 @cache
@@ -32,32 +35,42 @@ def _environment() -> jinja2.Environment:
 
 
 def render(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
-    """A page or a part of one, under the root at which the console is mounted."""
-    console: Console = request.app.state.console
-    today = console.today
+    """A page or a part of one, under the root at which the console is mounted; `request.state.console` is of the plan
+    that it is about."""
+    console: Console | None = getattr(request.state, "console", None)
+    today = None if console is None else console.today
     page = {
+        "home": request.scope.get(HOME, ""),
         "root": request.scope.get("root_path", ""),
-        "nav": NAV,
+        "nav": () if console is None else NAV,
         "active": None,
+        "source": None if console is None else console.source,
         "today": today,
         "currency": "" if today is None else today.currency,
+        "may_ask": True,
+        "signed_in": False,
         "charts": {},
         "captions": {},
+        **request.scope.get("apportion.page", {}),
         **values,
     }
     return HTMLResponse(_environment().get_template(template).render(page), status, {"cache-control": "no-store"})
 
 
 def fault_words(error: ApportionError) -> dict[str, Any]:
-    """What went wrong, as a template shows it: findings as a table, anything else as sentences."""
+    """What went wrong, as a template shows it: findings as a table, anything else as sentences; of the store no
+    address."""
     if isinstance(error, InputError):
         return {"findings": findings_table(list(error.findings)), "lines": ()}
-    return {"findings": None, "lines": tuple(line for line in str(error).splitlines() if line.strip())}
+    text = AWAY if isinstance(error, ServiceError) else str(error)
+    return {"findings": None, "lines": tuple(line for line in text.splitlines() if line.strip())}
 
 
 def fault_page(request: Request, error: ApportionError, *, status: int | None = None) -> HTMLResponse:
     """A whole page that tells what went wrong."""
-    return render(request, "fault.html.j2", status=status or error.http_status, **fault_words(error))
+    status = status or (503 if isinstance(error, ServiceError) else error.http_status)
+    title = TITLES.get(status, "That cannot be answered")
+    return render(request, "fault.html.j2", status=status, title=title, **fault_words(error))
 
 
 def fault_part(request: Request, error: ApportionError) -> HTMLResponse:
@@ -65,10 +78,12 @@ def fault_part(request: Request, error: ApportionError) -> HTMLResponse:
     return render(request, "fault_part.html.j2", status=error.http_status, **fault_words(error))
 
 
-def waiting_page(request: Request, job: Job) -> HTMLResponse:
+def waiting_page(request: Request, console: Console) -> HTMLResponse:
     """While there is no plan yet: what is being done, or why there will be none."""
+    job = console.loading
     if job.fault is not None:
-        return render(request, "unready.html.j2", status=job.fault.http_status, job=job, **fault_words(job.fault))
+        told = fault_words(job.fault)
+        return render(request, "unready.html.j2", status=job.fault.http_status, job=job, **told)
     return render(request, "loading.html.j2", job=job)
 
 

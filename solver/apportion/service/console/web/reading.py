@@ -14,6 +14,7 @@ from apportion.problem import Share
 from apportion.service.console import tables
 from apportion.service.console.console import ASK, COMPARE, STUDY
 from apportion.service.console.panel import open_panel, told
+from apportion.service.console.shelf import slug
 from apportion.service.console.today import Today
 from apportion.service.console.views.cells import to
 from apportion.service.console.views.leads import OUTCOMES, Query, lead_view, leads_view
@@ -27,8 +28,8 @@ from apportion_models.errors import UsageError
 
 def plan(request: Request, today: Today) -> Response:
     """Today's plan and its certificate."""
-    view = plan_view(today)
-    return render(request, "plan.html.j2", active="", view=view, charts=view.charts)
+    view, title = plan_view(today), console_of(request).source.standing().title
+    return render(request, "plan.html.j2", active="", title=title, view=view, charts=view.charts)
 
 
 def leads(request: Request, today: Today) -> Response:
@@ -81,7 +82,7 @@ def scenarios(request: Request, today: Today) -> Response:
     """The saved scenarios, and their comparison."""
     shelf = console_of(request).shelf
     kept = [(one, told(one.scenario) if one.scenario is not None else ()) for one in shelf.all()]
-    return render(request, "scenarios.html.j2", active="scenarios", kept=kept, folder=shelf.folder,
+    return render(request, "scenarios.html.j2", active="scenarios", kept=kept, about=shelf.about,
                   job=_open(request, COMPARE))  # fmt: skip
 
 
@@ -147,4 +148,4 @@ def scenario_file(request: Request, today: Today) -> Response:
     """A saved scenario as its file is."""
     name = request.query_params.get("file", "")
     text = console_of(request).shelf.text(name)
-    return _file(text.encode(), "".join(c if c.isascii() and (c.isalnum() or c in "-_.") else "_" for c in name))
+    return _file(text.encode(), f"{slug(name.removesuffix('.yaml'))}.yaml")

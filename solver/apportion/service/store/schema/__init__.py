@@ -17,7 +17,7 @@ from apportion.service.store.schema.known import (
 )
 from apportion.service.store.schema.parts import REFERENCE_TABLES, metadata
 from apportion.service.store.schema.runs import assignments, claims, run_inputs, runs, snapshots, ticks
-from apportion.service.store.schema.service import api_keys, audit, idempotency, leases, outbox
+from apportion.service.store.schema.service import api_keys, audit, idempotency, leases, outbox, scenarios
 
 __all__ = [
     "REFERENCE_TABLES",
@@ -40,6 +40,7 @@ __all__ = [
     "reps",
     "run_inputs",
     "runs",
+    "scenarios",
     "snapshots",
     "ticks",
 ]

@@ -1,4 +1,4 @@
-"""Leases, outbox, answers, API keys, and the audit trail."""
+"""Leases, outbox, answers, API keys, saved scenarios, and the audit trail."""
 
 from __future__ import annotations
 
@@ -64,6 +64,15 @@ api_keys = sa.Table(
     sa.Column("expires_at", Moment),
     sa.Column("rotated_at", Moment),
     sa.Column("revoked_at", Moment),
+)
+
+scenarios = sa.Table(
+    "scenarios",
+    metadata,
+    sa.Column("name", Words, primary_key=True),
+    sa.Column("content", Words, nullable=False),  # the text of a scenario file
+    sa.Column("saved_at", Moment, nullable=False),
+    sa.Column("saved_by", Words, nullable=False),
 )
 
 audit = sa.Table(
