@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from apportion.engines.ascent import ascend
 from apportion.engines.clock import Clock
 from apportion.engines.core import ALL_PAIRS, FIRST_PAIRS_PER_UNIT
-from apportion.engines.formulation import CAPACITY, Family, Formulation, formulate
+from apportion.engines.formulate import formulate
+from apportion.engines.formulation import CAPACITY, Family, Formulation
 from apportion.engines.lagrangian import FamilyPrices, PricedOut, legal, price_out
 from apportion.engines.relaxation import relax
 from apportion.engines.restrict import possible_pairs, restrict

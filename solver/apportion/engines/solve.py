@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from apportion.engines.choose import TRANSPORT, Engine, choose, choose_transport
 from apportion.engines.clock import Clock
-from apportion.engines.formulation import CAPACITY, Formulation, formulate
+from apportion.engines.formulate import formulate
+from apportion.engines.formulation import CAPACITY, Formulation
 from apportion.engines.known import Known
 from apportion.engines.lagrangian import Multipliers, legal
 from apportion.engines.ledger import Ledger

@@ -11,7 +11,7 @@ import pytest
 from apportion import AssignmentProblem, LeadShare, Limit, Plan, Status, solve, verify
 from apportion.engines import arcs, network
 from apportion.engines.clock import Clock
-from apportion.engines.formulation import formulate
+from apportion.engines.formulate import formulate
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 
 from apportion import AssignmentProblem, LeadShare, Plan, RevenueShare, solve, verify
 from apportion.engines.ascent import ascend
-from apportion.engines.formulation import formulate
+from apportion.engines.formulate import formulate
 
 N_LEADS, N_REPS = 600, 12
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apportion import AssignmentProblem, Plan, RevenueShare, solve, verify
-from apportion.engines.formulation import formulate
+from apportion.engines.formulate import formulate
 from apportion.engines.known import Known
 from benchmarks.instances import bands
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from apportion import AssignmentProblem, MaxMin, Status, solve
-from apportion.engines.formulation import Formulation, formulate
+from apportion.engines.formulate import formulate
+from apportion.engines.formulation import Formulation
 from apportion.engines.lagrangian import no_prices, price_out
 from apportion.engines.maxmin import solve_max_min
 from apportion.engines.outcome import Outcome

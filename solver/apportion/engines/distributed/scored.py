@@ -21,7 +21,8 @@ from apportion.engines.distributed.crew import Crew
 from apportion.engines.distributed.part import Part
 from apportion.engines.distributed.solve import NAME, Found, crew_of, solve_spread
 from apportion.engines.distributed.spread import Spread
-from apportion.engines.formulation import Formulation, formulate
+from apportion.engines.formulate import formulate
+from apportion.engines.formulation import Formulation
 from apportion.engines.solve import plan_of, told
 from apportion.problem import AssignmentProblem, MaxMin, Plan, Prices, RuleVerdict, Share, verify
 from apportion.problem.bound import best_of_each, charges

@@ -15,7 +15,7 @@ from apportion.engines.distributed import cluster
 from apportion.engines.distributed.part import Part
 from apportion.engines.distributed.solve import _slices, _with_scales, even_cuts
 from apportion.engines.distributed.spread import Spread
-from apportion.engines.formulation import formulate
+from apportion.engines.formulate import formulate
 from apportion.engines.lagrangian import no_prices, price_out
 from apportion_models.errors import ServiceError, UsageError
 from tests.conftest import ROOT

@@ -18,7 +18,8 @@ from apportion.engines.distributed.crew import Threads
 from apportion.engines.distributed.part import exact_sum
 from apportion.engines.distributed.solve import WIDTH, _slices, _with_scales, even_cuts
 from apportion.engines.distributed.spread import Spread
-from apportion.engines.formulation import Formulation, formulate
+from apportion.engines.formulate import formulate
+from apportion.engines.formulation import Formulation
 from apportion.engines.lagrangian import FamilyPrices, price_out
 from apportion.engines.layout import Layout
 from apportion.engines.partitions import Whole
