@@ -120,6 +120,7 @@ def read_sources(sources: Sources) -> Read:
         calendar=frames["calendar"],
         overrides=frames["overrides"],
         assigned=_assigned(frames["earlier"], frames["history"]),
+        from_history=frames["earlier"] is None,
         findings=tuple(findings),
     )
     prints = {name: table_print(frame) for name, frame in frames.items() if frame is not None}

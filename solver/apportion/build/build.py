@@ -63,10 +63,11 @@ def build_batch(
 
     Leads that screening sends to nurture or rejects do not stand for assignment. capacity : of the reps, as
     `rep_capacity` gives it; where it is absent, theirs by the policy, less what earlier batches gave in the same window
-    (`tables.assigned`). share_out : takes it and gives the part of it that this batch may use (an arm of an
-    experiment). whole_capacity : take nothing off for earlier batches. like : the batch of the same tables, estimates,
-    moment and capacity under another policy; where the two policies differ in `LATE` sections alone, all that these do
-    not touch is taken from it. Raises PolicyError and TableError where policy and tables do not fit together.
+    (`tables.assigned`, unless it is from the history). share_out : takes it and gives the part of it that this batch
+    may use (an arm of an experiment). whole_capacity : take nothing off for earlier batches. like : the batch of the
+    same tables, estimates, moment and capacity under another policy; where the two policies differ in `LATE` sections
+    alone, all that these do not touch is taken from it. Raises PolicyError and TableError where policy and tables do
+    not fit together.
     """
     posed = replace(tables, reps=with_derived(policy, tables.reps, at))  # once, and not by each of the policy's rooms
     early: _Early | Batch
@@ -119,7 +120,7 @@ def _early(
     tier, tier_names = tiers(policy, standing.leads, believed.revenue.mean(axis=1), at=at)
     if capacity is None:
         capacity = rep_capacity(policy, tables.reps, at=at, assigned=tables.assigned, calendar=tables.calendar)
-        if not whole_capacity:
+        if not whole_capacity and not tables.from_history:
             capacity = without_used(capacity, policy, tables.reps, tables.assigned, at=at)
     if share_out is not None:
         capacity = share_out(capacity)

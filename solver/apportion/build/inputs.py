@@ -15,7 +15,10 @@ from apportion_models.errors import Finding
 class Tables:
     """The tables of one batch, as read. All but leads and reps are optional.
 
-    assigned : what earlier batches gave (rep_id, assigned_at, ...), for caps and rolling windows.
+    assigned : what was given before (rep_id, assigned_at, ...): for caps, rolling windows, and the capacity that is
+    left.
+    from_history : it is what the history says, and takes nothing off the capacity: of a history nobody knows how much
+    of it still takes time, and what does is in the reps' backlog.
     """
 
     leads: pd.DataFrame
@@ -25,6 +28,7 @@ class Tables:
     calendar: pd.DataFrame | None = None
     overrides: pd.DataFrame | None = None
     assigned: pd.DataFrame | None = None
+    from_history: bool = False
     findings: tuple[Finding, ...] = field(default=())
 
 
