@@ -43,11 +43,12 @@ def positive(text: str) -> float:
     return number
 
 
-def some_path(text: str) -> Path:
-    """A path that was named. BadParameter for an empty text, such as an unset variable of a shell: `.` is not meant."""
-    if not text.strip():
+def some_path(named: str | Path) -> Path:
+    """A path that was named, or the default, which is one. BadParameter for an empty text, such as an unset variable of
+    a shell: `.` is not meant."""
+    if not str(named).strip():
         raise typer.BadParameter("must name a path. Got ''.")
-    return Path(text)
+    return Path(named)
 
 
 def moment_option(*names: str, help: str) -> Any:

@@ -49,6 +49,16 @@ def test_a_command_has_an_example_that_can_be_called(path: tuple[str, ...]) -> N
 
 
 @pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_what_stands_where_nothing_is_said_is_understood(path: tuple[str, ...]) -> None:
+    """Every default passes through the reader of its own option."""
+    command = COMMANDS[path]
+    with command.make_context(path[-1], [], resilient_parsing=True) as context:
+        for one in command.params:
+            if not one.required:
+                one.process_value(context, one.get_default(context))
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
 def test_an_option_is_there_once_and_says_what_it_is(path: tuple[str, ...]) -> None:
     """No two options share a name, and each has its sentence; all but servers can answer in JSON."""
     options = [one for one in COMMANDS[path].params if one.opts[0].startswith("-")]
