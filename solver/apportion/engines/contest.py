@@ -21,6 +21,7 @@ Ints = NDArray[np.int64]
 
 SPREAD = 6  # of the options looked at for each bound, one in so many may be of the same unit
 OPTIONS_PER_REP = 40  # a rep with few slots needs a choice too
+OPTIONS_PER_DEAR_REP = 100  # whose floor holds the total down: what it gets decides what all others get
 OPTIONS_PER_SIZE = 8  # of each rep, for each power of two of a measure: as coins, so that any sum can be made up
 SHORTLIST = 8  # times as many as are wanted are sorted at first
 DITHER = 3e-4  # of a typical value: prices are no nearer, so options closer than this are alike
@@ -85,7 +86,7 @@ def contest(form: Formulation, priced: PricedOut, width: int, keep: Ints = NONE)
     rep = np.concatenate([form.rep, np.full(form.n_units, form.n_reps)])
     loss = np.concatenate([priced.loss(form), np.where(np.isfinite(form.rest), priced.best - form.rest, np.inf)])
     loss += DITHER * form.scale * scattered(unit, rep)  # where all are alike, every unit and rep gets some of each
-    option = _near(form, unit, rep, loss, width, keep)
+    option = _near(form, unit, rep, loss, width, np.union1d(keep, _of_dear_reps(form, priced, loss)))
     counts = np.bincount(unit[option], minlength=form.n_units)
     settled = option[np.cumsum(counts) - counts]
     contested = counts[unit[option]] > 1
@@ -144,6 +145,16 @@ def _of_reps(form: Formulation, rep: Ints, loss: Floats, reach: float) -> Ints:
         name = of[some] * (size.max(initial=0) + 1) + size
         chosen.append(counted[some][_nearest_of_each(name, at[some], OPTIONS_PER_SIZE)])
     return np.unique(np.concatenate(chosen))
+
+
+def _of_dear_reps(form: Formulation, priced: PricedOut, loss: Floats) -> Ints:
+    """The nearest options of each rep with a floor under its share of a total that costs more than it brings."""
+    dear = np.zeros(form.n_reps, dtype=bool)
+    for family, prices in zip(form.families, priced.multipliers, strict=True):
+        if family.coupling == "total":
+            dear |= np.append(prices.low * family.scale > form.scale, False)[family.group]
+    of = np.flatnonzero(dear[form.rep] & np.isfinite(loss[: form.n_pairs]))
+    return of[_nearest_of_each(form.rep[of], loss[of], OPTIONS_PER_DEAR_REP)]
 
 
 def _nearest_of_each(name: Ints, loss: Floats, most: int) -> Ints:

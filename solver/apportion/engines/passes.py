@@ -20,6 +20,9 @@ Ints = NDArray[np.int64]
 PARTS = 2  # each holds a curvature of its own
 FARTHEST = 16.0  # temperatures behind the best: what is farther has no weight
 BEND = 1e-3  # weight below which an option does not enter the curvature
+FEW = 100_000  # pairs, below which a pass takes less time than threads need to start
+BLOCK = 512  # units whose curvature is added up at once
+DENSE = 0.25  # of the cells that a unit's options bend: from there on, a product of matrices is quicker
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,25 +56,33 @@ def smoothed_pass(
     cuts = np.linspace(0, len(units), PARTS + 1).astype(np.int64)
 
     def part(k: int) -> tuple[float, Floats, Floats]:
-        sums, curvature = np.zeros(n_cells), np.zeros((n_cells, n_cells))
-        mine = units[cuts[k] : cuts[k + 1]]
-        total = _soften(mine, start, rep, value, measures, rest, cell, charge, temperature, sums, curvature)
+        total, sums, curvature = 0.0, np.zeros(n_cells), np.zeros((n_cells, n_cells))
+        pull = np.empty((BLOCK, n_cells))
+        for first in range(cuts[k], cuts[k + 1], BLOCK):
+            mine = units[first : min(first + BLOCK, cuts[k + 1])]
+            more, n = _soften(mine, start, rep, value, measures, rest, cell, charge, temperature, sums, curvature, pull)
+            total += more
+            curvature -= pull[:n].T @ pull[:n]
         return total, sums, curvature
 
-    with ThreadPoolExecutor(PARTS) as pool:
-        parts = list(pool.map(part, range(PARTS)))
-    total, sums, curvature = parts[0]
-    for more_total, more_sums, more_curvature in parts[1:]:
-        total += more_total
-        sums += more_sums
-        curvature += more_curvature
-    return Smoothed(total, sums, curvature)
+    if len(rep) < FEW:
+        parts = [part(k) for k in range(PARTS)]
+    else:
+        with ThreadPoolExecutor(PARTS) as pool:
+            parts = list(pool.map(part, range(PARTS)))
+    totals, sums, curvatures = zip(*parts, strict=True)
+    return Smoothed(sum(totals), sum(sums), sum(curvatures))
 
 
 @compiled_without_lock
-def _soften(units, start, rep, value, measures, rest, cell, charge, temperature, sums, curvature):  # type: ignore[no-untyped-def]
-    """Add up soft sums and curvature of some units; gives the sum of their smoothed best."""
-    n_families = len(charge)
+def _soften(units, start, rep, value, measures, rest, cell, charge, temperature, sums, curvature, pull):  # type: ignore[no-untyped-def]
+    """Add up soft sums and curvature of some units; gives the sum of their smoothed best.
+
+    pull : (N, D) room for the units that bend many cells, whose part of the curvature is left as rows to be multiplied;
+    gives how many.
+    """
+    n_families, n_pulls = len(charge), 0
+    many = DENSE * len(sums) / n_families
     widest = 0
     for u in units:
         widest = max(widest, start[u + 1] - start[u])
@@ -108,6 +119,9 @@ def _soften(units, start, rep, value, measures, rest, cell, charge, temperature,
                 bending += 1
         if bending == 1 and weight[0] > 1.0 - BEND:
             continue
+        dense = bending > many
+        if dense:
+            pull[n_pulls] = 0.0
         for k in range(bending):
             p = pair[k]
             for f in range(n_families):
@@ -115,7 +129,12 @@ def _soften(units, start, rep, value, measures, rest, cell, charge, temperature,
                 row = curvature[cell[f, rep[p]]]
                 for g in range(n_families):
                     row[cell[g, rep[p]]] += steep * measures[g, p]
+                if dense:
+                    pull[n_pulls, cell[f, rep[p]]] += weight[k] * np.sqrt(cold) * measures[f, p]
+                    continue
+                for g in range(n_families):
                     for j in range(bending):
                         q = pair[j]
                         row[cell[g, rep[q]]] -= steep * weight[j] * measures[g, q]
-    return total
+        n_pulls += dense
+    return total, n_pulls

@@ -23,6 +23,7 @@ WORTHWHILE, PATIENCE = 0.03, 2  # of what is missing; so many turns that gain le
 ABREAST = 2  # runs at a time, each with a seed of its own; always so many, that cores change no plan
 MOST_RUNS = 16  # of a search: each seed's runs have random numbers of their own
 AGAIN = 0.2  # of the heat of a run that begins anew, for one that goes on
+SHORT = 2_000_000  # moves, a tenth of a second: where a run is shorter, the second is spared if the first will do
 FIRM = (30.0, 300.0, 3000.0)  # charges for violations while descending, each tried where the one before left some
 SWEEPS = 8
 WAYS = 4  # of mending a run, each with other random numbers
@@ -55,6 +56,7 @@ class Schedule:
 
 # each is tried until the plan is good enough; later ones look longer and farther
 SCHEDULES = (
+    Schedule(30, 80),
     Schedule(100, 80),
     Schedule(400, 160),
     Schedule(1_000, 320),
@@ -92,8 +94,9 @@ def search(
 ) -> None:
     """Anneal by one schedule after another until the incumbent is worth `good_enough`, or longer runs hardly help.
 
-    carried : (U,) options of a similar problem's plan, -1 for none, to go on from first; they may break rules. report :
-    called after each turn. Of the runs of a turn one begins anew, and one goes on from the incumbent once there is one.
+    carried : (U,) options of a similar problem's plan, -1 for none; they may break rules. report : called after each
+    turn. Of the runs of a turn one begins anew, and one goes on from the incumbent, or from what is carried as long as
+    there is none.
     """
     seeds = iter(range(seed * MOST_RUNS + 1, (seed + 1) * MOST_RUNS + 1))
 
@@ -102,27 +105,28 @@ def search(
         if not near.open:
             incumbent.offer(near.options(near.nearest()))
             return
-        ways = [schedule if start is None else schedule.going_on() for start in starts]
-        first = [near.nearest() if start is None else near.nearest_to(start) for start in starts]
-        with clock.flag() as over, ThreadPoolExecutor(ABREAST) as pool:
-            runs = [
-                pool.submit(_run, form, near, way, one, good_enough, next(seeds), over)
-                for way, one in zip(ways, first, strict=True)
-            ]
-        for run in runs:
-            incumbent.offer(run.result())
+
+        def run(start: Ints | None, own_seed: int) -> Ints:
+            way = schedule if start is None else schedule.going_on()
+            first = near.nearest() if start is None else near.nearest_to(start)
+            return _run(form, near, way, first, good_enough, own_seed, over)
+
+        long = schedule.moves * len(near.arena.rep) > SHORT
+        with clock.flag() as over, ThreadPoolExecutor(len(starts)) as pool:
+            for found in (pool.map if long else map)(run, starts, seeds):
+                incumbent.offer(found)
+                if not long and incumbent.objective >= good_enough:
+                    break
         report()
 
-    if carried is not None and not clock.is_over():
+    if carried is not None:
         incumbent.offer(carried if (carried >= 0).all() else None)
-        if incumbent.objective < good_enough:
-            turn(SCHEDULES[0], [carried] * ABREAST)
     poor = 0
     for schedule in SCHEDULES:
         before = incumbent.objective
         if poor == PATIENCE or before >= good_enough or clock.is_over():
             return
-        turn(schedule, [None] * (ABREAST - 1) + [incumbent.chosen])
+        turn(schedule, [None] * (ABREAST - 1) + [carried if incumbent.chosen is None else incumbent.chosen])
         gained = not np.isfinite(before) or incumbent.objective - before > WORTHWHILE * (good_enough - before)
         poor = 0 if gained else poor + 1
 
@@ -139,6 +143,7 @@ def _run(
     """Anneal once; where that ends outside the rules, mend it in some ways and take the best."""
     from apportion.engines.anneal import anneal  # compiles on first use; small problems must not wait for it
 
+    wanted = good_enough - near.settled_worth(form)
     best, worth, last = anneal(
         near.arena,
         near.weights(schedule.weight),
@@ -150,9 +155,9 @@ def _run(
         seed,
         over,
     )
-    if worth + near.settled_worth(form) >= good_enough:
-        return near.options(best)
     for way in range(WAYS):
+        if worth >= wanted:
+            break
         mended, value = _mended(form, near, schedule, last, WAYS * seed + way, over)
         if value > worth:
             best, worth = mended, value
