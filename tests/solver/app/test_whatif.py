@@ -83,6 +83,9 @@ def test_wrong_calls_and_wrong_input_have_their_exit_codes(
     assert run(["whatif", *inputs, *out, "--grid", f"nurture.value={','.join(map(str, range(3000)))}"]) == 2
     assert run(["whatif", *inputs, *out, "--marginal", "--gap", "2"]) == 2
     assert run(["whatif", *inputs, *out, "--marginal", "--time-limit", "nan"]) == 2
+    capsys.readouterr()
+    assert run(["whatif", *inputs, *out, "--frontier", "--rule", "gone"]) == 2
+    assert "Got 'gone'. Known are: fair offer." in capsys.readouterr().err
     wrong = tmp_path / "wrong.yaml"
     wrong.write_text("name: wrong\npolicy:\n  set: {nurture.valeu: 1}\n")
     assert run(["whatif", str(wrong), *inputs, *out]) == 3

@@ -58,6 +58,14 @@ def python(code: str, *arguments: object, **variables: str) -> subprocess.Comple
     )
 
 
+def test_the_package_is_a_command_too() -> None:
+    """Where the script is not on the path."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "solver"), str(ROOT / "models")])}
+    command = [sys.executable, "-m", "apportion", "policy", "schema"]
+    called = subprocess.run(command, env=environment, capture_output=True, timeout=120, check=False)
+    assert called.returncode == 0 and json.loads(called.stdout)["properties"]
+
+
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL here")
 @pytest.mark.parametrize(
     ("before", "moment"),

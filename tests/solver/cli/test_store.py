@@ -85,7 +85,8 @@ def test_tables_are_loaded_all_or_none(url: str, tmp_path: Path, capsys: pytest.
 def test_keys_from_the_command_line(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     """The secret alone is on stdout, once; the list shows none."""
     run(["store", "migrate"])
-    capsys.readouterr()
+    assert run(["keys", "create", " ", "--scope", "read"]) == 2
+    assert "needs a name" in capsys.readouterr().err
     assert run(["keys", "create", "crm", "--scope", "read", "--scope", "route", "--days", "30"]) == 0
     shown = capsys.readouterr()
     secret = shown.out.strip()

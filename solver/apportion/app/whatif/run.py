@@ -22,6 +22,7 @@ from apportion.whatif.frontier import (
     Curve,
     Sensitivity,
     capacity_curve,
+    check_rule,
     equity_frontier,
     marginal_values,
     sensitivity,
@@ -74,6 +75,8 @@ def whatif(
     check_effort(gap=request.how.gap, time_limit=request.how.time_limit)
     step("Reading tables")
     policy = load_policy(request.policy)
+    if request.frontier_rule is not None:
+        check_rule(request.frontier_rule, [rule.name for rule in policy.equity if rule.measure != "max_min"])
     read = read_tables(request.sources)
     at = default_moment(read.tables) if request.at is None else request.at
     seed = policy.solve.seed if request.how.seed is None else request.how.seed

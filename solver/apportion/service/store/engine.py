@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import Any
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError
@@ -34,7 +36,12 @@ def read_url(text: str) -> sa.URL:
 def make_engine(url: sa.URL) -> sa.Engine:
     """A pool of connections that begin transactions as the store wants them."""
     if url.get_backend_name() == "sqlite":
-        engine = sa.create_engine(url, connect_args={"timeout": BUSY_SECONDS}, pool_size=16, max_overflow=48)
+        file = f"file:{quote(str(url.database))}?mode=rw"  # a file that is not there is not made: `migrate` does
+
+        def connect() -> sqlite3.Connection:
+            return sqlite3.connect(file, uri=True, timeout=BUSY_SECONDS, check_same_thread=False)
+
+        engine = sa.create_engine(url, creator=connect, pool_size=16, max_overflow=48)
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
         return engine

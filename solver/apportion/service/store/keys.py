@@ -46,7 +46,10 @@ class Keys(Desk):
     """What can be asked and said of API keys."""
 
     def create(self, name: str, scopes: Sequence[str], *, expires_at: dt.datetime | None = None) -> tuple[ApiKey, str]:
-        """Make a key; its secret is given here and nowhere else. Raises UsageError for an unknown scope, or none."""
+        """Make a key; its secret is given here and nowhere else. Raises UsageError for an unknown scope, or none,
+        and for a name that says nothing."""
+        if not name.strip():
+            raise UsageError("A key needs a name that tells what it is for, such as website.")
         wrong = sorted(set(scopes) - set(SCOPES))
         if wrong or not scopes:
             raise UsageError(f"The scopes must be some of {', '.join(SCOPES)}. Got {', '.join(wrong) or 'none'}.")

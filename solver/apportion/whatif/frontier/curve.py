@@ -81,11 +81,15 @@ def _stem(problem: AssignmentProblem, name: str | None) -> Share:
     shares = [rule for rule in problem.equity if isinstance(rule, Share)]
     if name is None:
         return shares[0] if shares else OpportunityShare(low=0.0, name="fair offer")
-    found = next((rule for rule in shares if rule.name == name), None)
-    if found is None:
-        known = ", ".join(str(rule.name) for rule in shares) or "none"
-        raise UsageError(f"The frontier must name an equity rule with shares. Got {name!r}. Known are: {known}.")
-    return found
+    check_rule(name, [str(rule.name) for rule in shares])
+    return next(rule for rule in shares if rule.name == name)
+
+
+def check_rule(name: str, known: Sequence[str]) -> None:
+    """Raise UsageError where a frontier is asked for along a rule that is not there. known : rules with shares."""
+    if name not in known:
+        told = ", ".join(known) or "none"
+        raise UsageError(f"The frontier must name an equity rule with shares. Got {name!r}. Known are: {told}.")
 
 
 def _floored(stem: Share, floor: float) -> tuple[Rule, ...]:

@@ -72,6 +72,7 @@ def test_a_store_that_is_not_set_up_says_so(url: str) -> None:
         store.check()
     with pytest.raises(ServiceError, match="apportion store migrate"), store.read() as tx:
         tx.leads.counts()
+    assert not (store.embedded and Path(str(store.url.database)).exists()), "asking made a file"
     store.migrate()
     store.check()
     store.close()
