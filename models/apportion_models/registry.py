@@ -33,13 +33,13 @@ from apportion_models.fit.levels import LEVELS
 from apportion_models.fit.model import FitModel
 from apportion_models.fit.scorer import Scorer
 from apportion_models.fit.waiting import Waiting
+from apportion_models.packed import packed
 from apportion_models.validation.evidence import Evidence
 
 FORMAT = "apportion-fit-model"
 VERSION = 3
 MANIFEST = "manifest.json"
 CARD = "card.md"
-ZIP_DATE = (1980, 1, 1, 0, 0, 0)  # the same bytes whenever it is saved
 TREES, VALUE, FULL, DOUBT = "trees_", "deal_value_", "full_", "doubt_"  # begin the names of arrays
 LARGEST_FILE = 4 * 1024**3
 
@@ -51,7 +51,8 @@ def save_model(model: FitModel, folder: str | os.PathLike[str]) -> Path:
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
     state, arrays = _state(model)
-    contents = {"model": (_json(state), ".json"), "arrays": (_npz(arrays), ".npz")}
+    numbers = packed({name: values.astype("<f8") for name, values in arrays.items()})
+    contents = {"model": (_json(state), ".json"), "arrays": (numbers, ".npz")}
     files = {}
     for part, (content, suffix) in contents.items():
         digest = hashlib.sha256(content).hexdigest()
@@ -181,22 +182,9 @@ def _json(content: Any) -> bytes:
     return (json.dumps(content, indent=1, sort_keys=False, allow_nan=False, ensure_ascii=False) + "\n").encode()
 
 
-def _npz(arrays: Arrays) -> bytes:
-    """An .npz whose bytes depend on the arrays alone."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
-        for name in sorted(arrays):
-            entry = zipfile.ZipInfo(f"{name}.npy", date_time=ZIP_DATE)
-            entry.create_system = 3
-            part = io.BytesIO()
-            np.lib.format.write_array(part, np.ascontiguousarray(arrays[name], dtype="<f8"), allow_pickle=False)
-            archive.writestr(entry, part.getvalue())
-    return out.getvalue()
-
-
-def _unpack(path: Path, packed: bytes) -> Arrays:
+def _unpack(path: Path, content: bytes) -> Arrays:
     try:
-        with np.load(io.BytesIO(packed), allow_pickle=False) as archive:
+        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
             return {name: np.asarray(archive[name], dtype=np.float64) for name in archive.files}
     except (ValueError, OSError, zipfile.BadZipFile, EOFError) as error:
         raise _refuse(path, f"the arrays cannot be read ({error}).", "Fit and save the model again.") from error

@@ -15,22 +15,22 @@ from numpy.typing import NDArray
 
 from apportion.connectors.files import json_bytes, write_files
 from apportion_models.errors import Finding, InputError
+from apportion_models.packed import packed
 
 FORMAT = "apportion-online-router"
 VERSION = 1
 DOCUMENT = "router.json"
-ZIP_DATE = (1980, 1, 1, 0, 0, 0)  # the same bytes whenever it is saved
 
 Arrays = dict[str, NDArray[Any]]
 
 
 def write_state(folder: Path, document: Mapping[str, Any], arrays: Arrays) -> Path:
     """Write both files; the document, which names the other by its hash, is put in place last."""
-    packed = _packed(arrays)
-    digest = hashlib.sha256(packed).hexdigest()
+    content = packed(arrays)
+    digest = hashlib.sha256(content).hexdigest()
     name = f"arrays-{digest[:12]}.npz"
     whole = {"format": FORMAT, "version": VERSION, "arrays": {"name": name, "sha256": digest}, **document}
-    write_files(folder, {name: packed, DOCUMENT: json_bytes(whole)})
+    write_files(folder, {name: content, DOCUMENT: json_bytes(whole)})
     for old in folder.glob("arrays-*.npz"):
         if old.name != name:
             old.unlink()
@@ -52,11 +52,11 @@ def read_state(folder: Path) -> tuple[dict[str, Any], Arrays]:
     name = str(entry.get("name")) if isinstance(entry, dict) else ""
     if not isinstance(entry, dict) or Path(name).name != name or not name:
         raise refuse(f"{path} must name a file of arrays in its own folder.", name)
-    packed = _read(folder / name)
-    if hashlib.sha256(packed).hexdigest() != entry.get("sha256"):
+    content = _read(folder / name)
+    if hashlib.sha256(content).hexdigest() != entry.get("sha256"):
         raise refuse(f"{folder / name} was changed or damaged after it was saved.")
     try:
-        with np.load(io.BytesIO(packed), allow_pickle=False) as archive:
+        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
             arrays = {key: np.ascontiguousarray(archive[key]) for key in archive.files}
     except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise refuse(f"{folder / name} cannot be read ({error}).") from None
@@ -67,18 +67,6 @@ def refuse(message: str, value: Any = None) -> InputError:
     """A state that cannot be used."""
     remedy = "Give a folder that `Router.save` wrote, or make the router anew."
     return InputError(Finding(severity="error", table="router state", message=message, value=value, remedy=remedy))
-
-
-def _packed(arrays: Arrays) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
-        for name in sorted(arrays):
-            entry = zipfile.ZipInfo(f"{name}.npy", date_time=ZIP_DATE)
-            entry.create_system = 3
-            part = io.BytesIO()
-            np.lib.format.write_array(part, np.ascontiguousarray(arrays[name]), allow_pickle=False)
-            archive.writestr(entry, part.getvalue())
-    return out.getvalue()
 
 
 def _read(path: Path) -> bytes:

@@ -1,68 +1,22 @@
 "use strict";
 (function () {
-  var speak = window.apportionLocale, root = document.documentElement.dataset.root;
+  var speak = window.apportionLocale, page = window.apportionPage, root = document.documentElement.dataset.root;
   var LOOK = 150; // milliseconds between the first two looks at a job; the longer it takes, the longer between
 
   // --- charts -----------------------------------------------------------------------------------------------------
-  function theme() {
-    var style = getComputedStyle(document.documentElement);
-    var ink = style.getPropertyValue("--ink").trim(), line = style.getPropertyValue("--line").trim();
-    return {
-      "font.color": ink, "font.family": getComputedStyle(document.body).fontFamily, "xaxis.gridcolor": line,
-      "xaxis.zerolinecolor": line, "xaxis.linecolor": line, "yaxis.linecolor": line, "yaxis.gridcolor": line,
-      "xaxis.tickcolor": line, "yaxis.tickcolor": line
-    };
-  }
   function draw(part) {
     if (!window.Plotly) { return; }
     part.querySelectorAll("script.figure").forEach(function (source) {
       var figure = speak.figure(JSON.parse(source.textContent)), place = part.querySelector("#" + CSS.escape(source.dataset.chart));
       figure.layout.separators = speak.separators;
       Plotly.newPlot(place, figure.data, figure.layout, { responsive: true, displayModeBar: false }).then(function () {
-        return Plotly.relayout(place, theme());
+        return Plotly.relayout(place, page.theme());
       });
     });
   }
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", function () {
-    document.querySelectorAll(".js-plotly-plot").forEach(function (place) { Plotly.relayout(place, theme()); });
+    document.querySelectorAll(".js-plotly-plot").forEach(function (place) { Plotly.relayout(place, page.theme()); });
   });
-
-  // --- tables -----------------------------------------------------------------------------------------------------
-  var collator = new Intl.Collator(undefined, { numeric: true });
-  function keyOf(row, column) {
-    var cell = row.cells[column];
-    return cell.dataset.key === undefined ? cell.textContent : parseFloat(cell.dataset.key);
-  }
-  function sortable(table) {
-    var heads = Array.from(table.tHead.rows[0].cells);
-    heads.forEach(function (head, column) {
-      head.querySelector("button").addEventListener("click", function () {
-        var up = head.getAttribute("aria-sort") !== "ascending";
-        heads.forEach(function (other) { other.removeAttribute("aria-sort"); });
-        head.setAttribute("aria-sort", up ? "ascending" : "descending");
-        var body = table.tBodies[0], rows = Array.from(body.rows);
-        rows.sort(function (a, b) {
-          var x = keyOf(a, column), y = keyOf(b, column);
-          var order = typeof x === "number" && typeof y === "number" ? x - y : collator.compare(String(x), String(y));
-          return up ? order : -order;
-        });
-        body.append.apply(body, rows);
-      });
-    });
-  }
-  function holds(element, text) {
-    var wanted = text.toLowerCase().split(/\s+/).filter(Boolean), own = element.textContent.toLowerCase();
-    return wanted.every(function (word) { return own.includes(word); });
-  }
-  function searchable(input) {
-    var table = document.getElementById(input.dataset.table), found = document.getElementById(input.dataset.table + "-found");
-    input.addEventListener("input", function () {
-      var rows = Array.from(table.tBodies[0].rows);
-      rows.forEach(function (row) { row.hidden = !holds(row, input.value); });
-      var shown = rows.filter(function (row) { return !row.hidden; }).length;
-      found.textContent = speak.count(shown) + " of " + speak.count(rows.length) + " rows";
-    });
-  }
 
   // --- parts of the page that are asked for -------------------------------------------------------------------------
   // quiet: nobody pressed a button for it, so that the focus stays where somebody is at work
@@ -219,7 +173,7 @@
     panel.querySelectorAll("[data-rows]").forEach(function (input) {
       var rows = document.getElementById(input.dataset.rows);
       input.addEventListener("input", function () {
-        rows.querySelectorAll(".row").forEach(function (row) { row.hidden = !holds(row.querySelector("legend"), input.value); });
+        rows.querySelectorAll(".row").forEach(function (row) { row.hidden = !page.holds(row.querySelector("legend"), input.value); });
       });
       input.addEventListener("keydown", function (event) { if (event.key === "Enter" && !event.ctrlKey) { event.preventDefault(); } });
     });
@@ -234,8 +188,8 @@
 
   function ready(part) {
     speak.apply(part);
-    part.querySelectorAll("table.sortable").forEach(sortable);
-    part.querySelectorAll("input[data-table]").forEach(searchable);
+    part.querySelectorAll("table.sortable").forEach(page.sortable);
+    part.querySelectorAll("input[data-table]").forEach(function (input) { page.searchable(input, speak.count); });
     draw(part);
   }
   ready(document.body);

@@ -101,6 +101,7 @@ STATIC: dict[str, tuple[str, Callable[[], bytes]]] = {
     "console.css": ("text/css", _own("console.css")),
     "console.js": ("text/javascript", _own("console.js")),
     "locale.js": ("text/javascript", _own("locale.js")),
+    "page.js": ("text/javascript", _own("page.js", "apportion.reasons.report", "templates")),
     "report.css": ("text/css", _own("report.css", "apportion.reasons.report", "templates")),
     "plotly.js": ("text/javascript", _plotly),
 }
