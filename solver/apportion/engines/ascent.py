@@ -11,16 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
-from threadpoolctl import ThreadpoolController
 
 from apportion.engines.formulation import Formulation
 from apportion.engines.lagrangian import Multipliers, PricedOut, legal, no_prices
 from apportion.engines.layout import Curvature, Layout
+from apportion.engines.one_thread import one_thread
 from apportion.engines.partitions import Partitions, Whole
 
 Floats = NDArray[np.float64]
@@ -126,7 +125,7 @@ class _Dual:
 
     def settle(self, point: Floats, temperature: float) -> Floats:
         """Newton's method to the minimum at one temperature."""
-        with _libraries().limit(limits=1, user_api="blas"):  # more threads add up in another order: other last digits
+        with one_thread:
             return self._descended(point, temperature)
 
     def _descended(self, point: Floats, temperature: float) -> Floats:
@@ -177,12 +176,6 @@ class _Dual:
         gain = (reward - float(cost @ point)) * most
         chosen = 1.0 / (1.0 + np.exp(-np.clip(gain / warm, -500.0, 500.0)))
         return warm * float(np.logaddexp(0.0, gain / warm)), -chosen * most * cost
-
-
-@cache
-def _libraries() -> ThreadpoolController:
-    """The process's numeric libraries: looked for once, for that takes milliseconds."""
-    return ThreadpoolController()
 
 
 def _sample(form: Formulation, least: int, per_rep: int) -> Ints:
