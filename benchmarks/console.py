@@ -9,7 +9,6 @@ apart.
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -23,7 +22,7 @@ from apportion_models import save_model
 from benchmarks.workloads import whatif
 
 LISTS = ("territories", "skills", "languages")
-CHROMIUM = os.environ.get("APPORTION_CHROMIUM", "/usr/bin/chromium")
+CHROMIUM = "/usr/bin/chromium"
 TIMES, PATIENCE = 3, 120_000  # milliseconds
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from apportion.engines.compiled import compiled_without_lock
+from apportion.engines.compiled import compiled, compiled_without_lock
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -74,6 +74,30 @@ def smoothed_pass(
     return Smoothed(sum(totals), sum(sums), sum(curvatures))
 
 
+@compiled
+def _bend(weight, pair, rep, measures, cell, cold, curvature, pull):  # type: ignore[no-untyped-def]
+    """Add the curvature of one unit, whose options have these weights.
+
+    pull : (1, D) for what the second part is the product of with itself, to be taken off later; (0, D) to take it off
+    here.
+    """
+    families = range(len(cell))
+    for k in range(len(pair)):
+        p = pair[k]
+        for f in families:
+            steep = weight[k] * cold * measures[f, p]
+            row = curvature[cell[f, rep[p]]]
+            for g in families:
+                row[cell[g, rep[p]]] += steep * measures[g, p]
+            if len(pull):
+                pull[0, cell[f, rep[p]]] += weight[k] * np.sqrt(cold) * measures[f, p]
+                continue
+            for g in families:
+                for j in range(len(pair)):
+                    q = pair[j]
+                    row[cell[g, rep[q]]] -= steep * weight[j] * measures[g, q]
+
+
 @compiled_without_lock
 def _soften(units, start, rep, value, measures, rest, cell, charge, temperature, sums, curvature, pull):  # type: ignore[no-untyped-def]
     """Add up soft sums and curvature of some units; gives the sum of their smoothed best.
@@ -122,19 +146,6 @@ def _soften(units, start, rep, value, measures, rest, cell, charge, temperature,
         dense = bending > many
         if dense:
             pull[n_pulls] = 0.0
-        for k in range(bending):
-            p = pair[k]
-            for f in range(n_families):
-                steep = weight[k] * cold * measures[f, p]
-                row = curvature[cell[f, rep[p]]]
-                for g in range(n_families):
-                    row[cell[g, rep[p]]] += steep * measures[g, p]
-                if dense:
-                    pull[n_pulls, cell[f, rep[p]]] += weight[k] * np.sqrt(cold) * measures[f, p]
-                    continue
-                for g in range(n_families):
-                    for j in range(bending):
-                        q = pair[j]
-                        row[cell[g, rep[q]]] -= steep * weight[j] * measures[g, q]
+        _bend(weight[:bending], pair[:bending], rep, measures, cell, cold, curvature, pull[n_pulls : n_pulls + dense])
         n_pulls += dense
     return total, n_pulls

@@ -101,6 +101,7 @@ def search(
     seeds = iter(range(seed * MOST_RUNS + 1, (seed + 1) * MOST_RUNS + 1))
 
     def turn(schedule: Schedule, starts: Sequence[Ints | None]) -> None:
+        """One run from each start (None: from the prices); what is found is offered to the incumbent."""
         near = contest(form, priced, schedule.width, _held(starts))
         if not near.open:
             incumbent.offer(near.options(near.nearest()))

@@ -105,6 +105,7 @@ class _Reader:
         )
 
     def value(self, node: yaml.Node, path: str) -> Any:
+        """What a node says, as plain data; faults are collected."""
         self.nodes += 1
         self.lines.setdefault(path, node.start_mark.line + 1)
         if self.nodes > MAX_NODES:
@@ -132,6 +133,7 @@ class _Reader:
         return None
 
     def mapping(self, node: yaml.MappingNode, path: str) -> dict[str, Any]:
+        """A mapping with each key once; the line of each is kept."""
         content: dict[str, Any] = {}
         for key_node, value_node in node.value:
             key = key_node.value

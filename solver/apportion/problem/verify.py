@@ -132,6 +132,7 @@ class _Book:
         return _first_lead("parcels stay together", wrong, self.problem)
 
     def rule(self, rule: Rule) -> RuleVerdict:
+        """Whether the sums lie within the rule's bounds; a soft rule holds, and its price is added to the penalty."""
         index, names = self.problem.groups(rule.by)
         sums = self._sums(rule, index, len(names))
         if isinstance(rule, MaxMin):

@@ -72,6 +72,7 @@ def solve(
         report: Report,
         known: Known = NOTHING,
     ) -> Outcome:
+        """Solve one form with its units spread over the parts."""
         form = _with_scales(form)
         cuts = even_cuts(form, parts)
         with crew_of(_slices(form, cuts), workers) as crew:

@@ -180,6 +180,7 @@ class _Evaluation:
         return Values("number", data, missing | ~np.isfinite(data))
 
     def comparison(self, node: ast.Compare) -> Truth:
+        """A chain such as `1 < a <= 2`: every link must hold."""
         result: Truth | None = None
         left_node = node.left
         left = self.value(left_node)
@@ -192,6 +193,7 @@ class _Evaluation:
         return result
 
     def compare(self, op: ast.cmpop, left: Result, right: Result, left_node: ast.expr, right_node: ast.expr) -> Truth:
+        """One link of a chain, row by row; unknown where either side is missing."""
         if isinstance(op, (ast.In, ast.NotIn)):
             found = self.membership(left, right, left_node, right_node)
             return ~found if isinstance(op, ast.NotIn) else found
@@ -230,6 +232,7 @@ class _Evaluation:
         return left, right
 
     def membership(self, left: Result, right: Result, left_node: ast.expr, right_node: ast.expr) -> Truth:
+        """`value in list column`, or `column in [choices]`: equal to one of them."""
         if isinstance(right, Values) and right.kind in ("list", "nothing"):
             return call_truth("has", [right, left], self, left_node)
         if not isinstance(right, Choices) or not isinstance(left, Values):

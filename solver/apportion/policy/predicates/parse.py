@@ -159,6 +159,7 @@ class _Checker:
         _refuse(self.text, character(self.text, getattr(node, "col_offset", 0)), message, remedy)
 
     def check(self, node: ast.AST, depth: int) -> None:
+        """Refuse whatever the language does not have, here and below, and note the columns that are named."""
         self.nodes += 1
         if self.nodes > MAX_NODES or depth > MAX_DEPTH:
             self.fail(node, "Too long or too deeply nested", "Split it into several rules.")

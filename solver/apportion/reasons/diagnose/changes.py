@@ -144,6 +144,7 @@ class _Applied:
         self.rep = {name: index for index, name in enumerate(problem.rep_ids)}
 
     def with_changes(self, changes: tuple[Change, ...]) -> AssignmentProblem:
+        """The problem as it would be after all of the changes."""
         problem = self.problem
         capacity, minimum = problem.capacity.copy(), problem.min_load.copy()
         must, rules = problem.must_assign.copy(), {str(rule.name): rule for rule in problem.rules}

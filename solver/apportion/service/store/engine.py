@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -31,6 +32,11 @@ def read_url(text: str) -> sa.URL:
     if not url.database or url.database == ":memory:":
         raise UsageError("The store must be a file, such as sqlite:///apportion.db: a store in memory keeps nothing.")
     return url
+
+
+def exists(url: sa.URL) -> bool:
+    """Whether there is a file, where the store is one."""
+    return url.get_backend_name() != "sqlite" or Path(str(url.database)).exists()
 
 
 def make_engine(url: sa.URL) -> sa.Engine:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError, StatementError
 
+from apportion.service.store.engine import exists
 from apportion_models.errors import ApportionError, ConflictError, ServiceError
 
 # PostgreSQL: serialization failure, deadlock, lock not available; a server that is not, or no more, the one to write to
@@ -54,16 +54,11 @@ def _ours(error: SQLAlchemyError, url: sa.URL) -> Exception:
             return ServiceError(f"The store at {shown(url)} has no room left: {said}. Nothing was changed. Make room.")
         if name.startswith(BUSY) or code in AGAIN:
             return AwayError(f"The store at {shown(url)} is busy: {said}.")
-        if "no such table" in said or code == "42P01" or not made(url):
+        if "no such table" in said or code == "42P01" or not exists(url):
             return ServiceError(f"The store at {shown(url)} is not set up: run `apportion store migrate`.")
         if error.connection_invalidated or _unreachable(error):
             return AwayError(f"The store at {shown(url)} cannot be reached: {said}.")
     return ServiceError(f"The store at {shown(url)} failed: {said}.")
-
-
-def made(url: sa.URL) -> bool:
-    """Whether there is a file, where the store is one."""
-    return url.get_backend_name() != "sqlite" or Path(str(url.database)).exists()
 
 
 def _unreachable(error: DBAPIError) -> bool:

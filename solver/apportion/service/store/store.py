@@ -13,8 +13,8 @@ from typing import TypeVar
 
 import sqlalchemy as sa
 
-from apportion.service.store.engine import BEGIN, BUSY_SECONDS, ONLY_MINE, make_engine, read_url
-from apportion.service.store.errors import AwayError, made, shown, translated
+from apportion.service.store.engine import BEGIN, BUSY_SECONDS, ONLY_MINE, exists, make_engine, read_url
+from apportion.service.store.errors import AwayError, shown, translated
 from apportion.service.store.migrate import migrate, newest_revision, present_revision
 from apportion.service.store.transaction import Tx
 from apportion_models.errors import ServiceError
@@ -73,7 +73,7 @@ class Store:
 
     def revision(self) -> str | None:
         """The revision of the schema; None where there is none. Raises AwayError, ServiceError."""
-        if not made(self.url):
+        if not exists(self.url):
             return None
         with translated(self.url):
             return present_revision(self.engine)
